@@ -1,0 +1,87 @@
+import { BcastError } from '../errors.ts';
+import { CborReader, CborWriter } from './cbor.ts';
+import { type Event, EVENTS, type MessageShape, type Request, REQUESTS } from './messages.ts';
+import type { Field, Shape } from './schema.ts';
+
+type Table = Readonly<Record<string, MessageShape<Shape>>>;
+
+interface Entry {
+  readonly type: string;
+  readonly tag: number;
+  readonly fields: readonly (readonly [string, Field<unknown>])[];
+}
+
+/** Both directions of one half of the conversation. */
+interface Half {
+  readonly byTag: readonly (Entry | undefined)[];
+  readonly byType: ReadonlyMap<string, Entry>;
+}
+
+const requests = half(REQUESTS);
+const events = half(EVENTS);
+const writer = new CborWriter();
+const reader = new CborReader(new Uint8Array(0));
+
+/** The message as bytes with its length in front (u32 big-endian), as the record stream carries it. */
+export function encodeRequest(request: Request): Uint8Array {
+  writeMessage(writer, requests, request);
+  return writer.take();
+}
+
+/** The message as bytes with its length in front (u32 big-endian), as the record stream carries it. */
+export function encodeEvent(event: Event): Uint8Array {
+  writeMessage(writer, events, event);
+  return writer.take();
+}
+
+/** Appends the event, with its length in front, to what `target` already holds. */
+export function appendEvent(target: CborWriter, event: Event): void {
+  writeMessage(target, events, event);
+}
+
+/**
+ * The request in `bytes` (without the length). Throws BAD_MESSAGE for anything else, and NAME_INVALID or
+ * ROOM_NAME_INVALID, with the request's id where it is known, for a message whose only fault is a name.
+ */
+export function decodeRequest(bytes: Uint8Array): Request {
+  return readMessage(requests, bytes) as unknown as Request;
+}
+
+/** The event in `bytes` (without the length). Throws BAD_MESSAGE for anything else. */
+export function decodeEvent(bytes: Uint8Array): Event {
+  return readMessage(events, bytes) as unknown as Event;
+}
+
+function half(table: Table): Half {
+  const byTag: Entry[] = [];
+  const byType = new Map<string, Entry>();
+  for (const [type, { tag, fields }] of Object.entries(table)) {
+    const entry = { type, tag, fields: Object.entries(fields) };
+    byTag[tag] = entry;
+    byType.set(type, entry);
+  }
+  return { byTag, byType };
+}
+
+function writeMessage(target: CborWriter, { byType }: Half, message: Request | Event): void {
+  const entry = byType.get(message.type) as Entry;
+  const frame = target.openFrame();
+  target.head('array', entry.fields.length + 1);
+  target.uint(entry.tag);
+  const values = message as unknown as Readonly<Record<string, unknown>>;
+  for (const [key, field] of entry.fields) field.write(target, values[key]);
+  target.closeFrame(frame);
+}
+
+function readMessage({ byTag }: Half, bytes: Uint8Array): Record<string, unknown> {
+  reader.reset(bytes);
+  const items = reader.head('array');
+  const entry = byTag[reader.uint(0xff)];
+  if (entry === undefined || items !== entry.fields.length + 1) {
+    throw new BcastError('BAD_MESSAGE', { cause: new Error('unknown type or wrong number of fields') });
+  }
+  const message: Record<string, unknown> = { type: entry.type };
+  for (const [key, field] of entry.fields) message[key] = field.read(reader);
+  reader.finish();
+  return message;
+}

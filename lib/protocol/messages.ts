@@ -1,0 +1,208 @@
+import { BcastError } from '../errors.ts';
+import {
+  MAX_BODY_BYTES,
+  MAX_NAME_CHARS,
+  MAX_PAGE_MESSAGES,
+  MAX_REASON_BYTES,
+  MAX_TOPIC_BYTES,
+} from '../limits.ts';
+import { NAME_RULE, type RoomName, toRoomName, toUserName, type UserName } from './names.ts';
+import { bool, type Field, hex, type Infer, list, nullable, oneOf, parsed, record, type Shape, text, uint } from './schema.ts';
+import { decodeBase64, encodeBase64 } from './text.ts';
+
+/** The SHA-256 of an identity's signing key as people see it: `SHA256:` and 43 characters of base64. */
+export type Fingerprint = string;
+/** A UUIDv7 made by the sender, as 32 hex digits. */
+export type MessageId = string;
+
+const req = { ...uint(0xffff_ffff), cddl: 'request-id' };
+const seq = { ...uint(), cddl: 'seq' };
+const timeMs = { ...uint(), cddl: 'time-ms' };
+const durationMs = { ...uint(), cddl: 'duration-ms' };
+const count = uint(0xffff_ffff);
+const messageId: Field<MessageId> = { ...hex(16), cddl: 'message-id' };
+const incarnation = { ...hex(8), cddl: 'incarnation' };
+const body = { ...text(MAX_BODY_BYTES), cddl: 'body' };
+const reason = { ...text(MAX_REASON_BYTES), cddl: 'reason' };
+const topic = { ...text(MAX_TOPIC_BYTES), cddl: 'topic' };
+const kind = { ...oneOf('text', 'action'), cddl: 'kind' };
+const role = { ...oneOf('member', 'moderator', 'owner', 'admin'), cddl: 'role' };
+const change = { ...oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban', 'role'), cddl: 'change' };
+const removal = { ...oneOf('kick', 'ban'), cddl: 'removal' };
+const userName = parsed<UserName>('user-name', MAX_NAME_CHARS * 4, toUserName, () => nameError('NAME_INVALID'));
+const roomName = parsed<RoomName>('room-name', MAX_NAME_CHARS * 4, toRoomName, () => nameError('ROOM_NAME_INVALID'));
+/** What a ban is laid on: a name, an address, an address range or a fingerprint. */
+const target = { ...text(MAX_NAME_CHARS * 4), cddl: 'target' };
+
+const fingerprint: Field<Fingerprint> = {
+  cddl: 'fingerprint',
+  write(writer, value) {
+    const digest = encodeBase64(value.slice('SHA256:'.length));
+    writer.head('bytes', digest.length);
+    writer.raw(digest);
+  },
+  read: (reader) => `SHA256:${decodeBase64(reader.bytes(32))}`,
+};
+
+const past = record('past-message', { seq, ts: timeMs, from: userName, fp: fingerprint, id: messageId, kind, body });
+const memberRow = record('member', { name: userName, role, away: nullable(reason) });
+const roomRow = record('room', { room: roomName, members: count, topic: nullable(topic) });
+const changeRow = record('presence-change', {
+  change,
+  name: userName,
+  /** The new name of a `nick`, the actor of a `kick` or `ban`. */
+  other: nullable(userName),
+  /** Away text, reason, or role. */
+  text: nullable(reason),
+});
+const banRow = record('ban', { target, by: userName, untilMs: nullable(timeMs), reason: nullable(reason) });
+
+/** What a client asks. Each carries `req`, and each is answered by exactly one `ok` or `error` with the same. */
+export const REQUESTS = {
+  hello: shape(16, { req, name: userName, agent: text(64) }),
+  ping: shape(17, { req }),
+  join: shape(18, { req, room: roomName, watch: bool }),
+  leave: shape(19, { req, room: roomName }),
+  say: shape(20, { req, id: messageId, room: roomName, kind, body }),
+  tell: shape(21, { req, id: messageId, to: userName, kind, body }),
+  nick: shape(22, { req, name: userName }),
+  topic: shape(23, { req, room: roomName, topic: nullable(topic) }),
+  away: shape(24, { req, text: nullable(reason) }),
+  typing: shape(25, { req, room: roomName }),
+  names: shape(26, { req, room: roomName }),
+  rooms: shape(27, { req }),
+  whois: shape(28, { req, name: userName }),
+  history: shape(29, {
+    req,
+    room: roomName,
+    /** Only messages with a greater seq; given, the oldest of them come first in line. */
+    after: nullable(seq),
+    /** Only messages with a smaller seq. */
+    before: nullable(seq),
+    /** Only messages stored at or after this moment. */
+    sinceMs: nullable(timeMs),
+    limit: uint(MAX_PAGE_MESSAGES),
+  }),
+  kick: shape(30, { req, room: nullable(roomName), name: userName, reason: nullable(reason) }),
+  ban: shape(31, {
+    req,
+    room: nullable(roomName),
+    target,
+    durationMs: nullable(durationMs),
+    reason: nullable(reason),
+  }),
+  unban: shape(32, { req, room: nullable(roomName), target }),
+  bans: shape(33, { req, room: nullable(roomName) }),
+} as const;
+
+/** What a server says: answers (with `req`) and events (without). */
+export const EVENTS = {
+  /** `seq` and `ts` are there when the request stored a message. */
+  ok: shape(1, { req, seq: nullable(seq), ts: nullable(timeMs) }),
+  /** Without `req` it is about the connection, which then closes. */
+  error: shape(2, {
+    req: nullable(req),
+    code: uint(65_535),
+    text: reason,
+    retryAfterMs: nullable(durationMs),
+    untilMs: nullable(timeMs),
+  }),
+  welcome: shape(64, {
+    req,
+    name: userName,
+    role,
+    server: text(64),
+    maxBodyBytes: uint(MAX_BODY_BYTES),
+    idleTimeoutMs: durationMs,
+    motd: nullable(text(4_096)),
+  }),
+  joined: shape(65, {
+    req,
+    room: roomName,
+    incarnation,
+    /** The seq of the newest message when joining; what comes live starts right after it. 0: none yet. */
+    last: seq,
+    /** The oldest seq that history still has; last + 1 when it has none. */
+    first: seq,
+    /** How many messages history keeps. */
+    keep: count,
+    role,
+    owner: nullable(userName),
+    members: count,
+    topic: nullable(topic),
+  }),
+  // `room`, `from` and `fp` stand first because they are encoded once per member and put in front of each message.
+  message: shape(66, {
+    room: roomName,
+    from: userName,
+    fp: fingerprint,
+    kind,
+    seq,
+    ts: timeMs,
+    id: messageId,
+    body,
+  }),
+  private: shape(67, { from: userName, fp: fingerprint, to: userName, kind, ts: timeMs, id: messageId, body }),
+  presence: shape(68, { room: roomName, changes: list(changeRow) }),
+  typing: shape(69, { room: roomName, name: userName }),
+  topic: shape(70, { room: roomName, topic: nullable(topic), by: userName, ts: timeMs }),
+  /** History no longer has the messages from `first` to `last`. */
+  gap: shape(71, { req, room: roomName, first: seq, last: seq }),
+  /** The send queue overflowed and room messages were left out; ask history for what comes after your last seq. */
+  lagged: shape(72, { room: roomName, dropped: count }),
+  history: shape(73, { req, room: roomName, messages: list(past, MAX_PAGE_MESSAGES) }),
+  members: shape(74, { req, room: roomName, members: list(memberRow) }),
+  rooms: shape(75, { req, rooms: list(roomRow) }),
+  user: shape(76, {
+    req,
+    name: userName,
+    fp: fingerprint,
+    role,
+    away: nullable(reason),
+    rooms: list(roomName),
+    sessions: count,
+    sinceMs: timeMs,
+    idleMs: durationMs,
+  }),
+  bans: shape(77, { req, bans: list(banRow) }),
+  /** You were taken out of a room. */
+  removed: shape(78, {
+    room: roomName,
+    removal,
+    by: userName,
+    reason: nullable(reason),
+    untilMs: nullable(timeMs),
+  }),
+  /** Your own name changed, by `nick` in this or another of your sessions. */
+  renamed: shape(79, { name: userName }),
+} as const;
+
+type Messages<T extends Readonly<Record<string, MessageShape<Shape>>>> = {
+  [K in keyof T & string]: T[K] extends MessageShape<infer S> ? { readonly type: K } & Infer<S> : never;
+};
+
+export type Requests = Messages<typeof REQUESTS>;
+export type Events = Messages<typeof EVENTS>;
+export type Request = Requests[keyof Requests];
+export type Event = Events[keyof Events];
+export type Role = Event extends infer E ? (E extends { type: 'welcome'; role: infer R } ? R : never) : never;
+export type MessageKind = Requests['say']['kind'];
+export type PastMessage = Events['history']['messages'][number];
+export type PresenceChange = Events['presence']['changes'][number];
+export type MemberRow = Events['members']['members'][number];
+export type RoomRow = Events['rooms']['rooms'][number];
+export type BanRow = Events['bans']['bans'][number];
+
+/** A message's number on the wire and its fields in order. */
+export interface MessageShape<S extends Shape> {
+  readonly tag: number;
+  readonly fields: S;
+}
+
+function shape<const S extends Shape>(tag: number, fields: S): MessageShape<S> {
+  return { tag, fields };
+}
+
+function nameError(code: 'NAME_INVALID' | 'ROOM_NAME_INVALID'): BcastError {
+  return new BcastError(code, { text: `A name is ${NAME_RULE}.` });
+}
