@@ -41,7 +41,7 @@ export function appendEvent(target: CborWriter, event: Event): void {
 
 /**
  * The request in `bytes` (without the length). Throws BAD_MESSAGE for anything else, and NAME_INVALID or
- * ROOM_NAME_INVALID, with the request's id where it is known, for a message whose only fault is a name.
+ * ROOM_NAME_INVALID for a request that names what cannot be a name.
  */
 export function decodeRequest(bytes: Uint8Array): Request {
   return readMessage(requests, bytes) as unknown as Request;
@@ -50,6 +50,17 @@ export function decodeRequest(bytes: Uint8Array): Request {
 /** The event in `bytes` (without the length). Throws BAD_MESSAGE for anything else. */
 export function decodeEvent(bytes: Uint8Array): Event {
   return readMessage(events, bytes) as unknown as Event;
+}
+
+/** The id of the request in `bytes`, when its beginning can be read, so that a refusal can name it; otherwise null. */
+export function requestIdOf(bytes: Uint8Array): number | null {
+  try {
+    reader.reset(bytes);
+    reader.head('array');
+    return requests.byTag[reader.uint(0xff)] === undefined ? null : reader.uint(0xffff_ffff);
+  } catch {
+    return null;
+  }
 }
 
 function half(table: Table): Half {

@@ -1,0 +1,80 @@
+import { parseDuration } from '../duration.ts';
+
+/** How an option's text becomes its value. */
+export interface OptionKind<T> {
+  /** What stands for the value in help; absent for a flag that takes none. */
+  readonly placeholder?: string;
+  /** Null for what is not of this kind. */
+  parse(raw: string): T | null;
+  /** The value as it would be typed. */
+  format(value: T): string;
+  /** The rule in words, for the error. */
+  readonly rule: string;
+}
+
+export function text(placeholder: string): OptionKind<string> {
+  return { placeholder, rule: 'a text', parse: (raw) => (raw === '' ? null : raw), format: (value) => value };
+}
+
+export function integer(min: number, max: number): OptionKind<number> {
+  return {
+    placeholder: 'N',
+    rule: `a whole number from ${min} to ${max}`,
+    parse: (raw) => (/^\d+$/.test(raw) && Number(raw) >= min && Number(raw) <= max ? Number(raw) : null),
+    format: String,
+  };
+}
+
+const SIZE = /^(\d+)(k|m|g)?$/i;
+const SIZE_UNIT: Readonly<Record<string, number>> = { k: 1_024, m: 1_048_576, g: 1_073_741_824 };
+
+export function bytes(min: number, max: number): OptionKind<number> {
+  return {
+    placeholder: 'BYTES',
+    rule: `a size from ${min} to ${max} bytes, such as 65536, 64k or 4m`,
+    parse(raw) {
+      const match = SIZE.exec(raw);
+      if (match === null) return null;
+      const value = Number(match[1]) * (SIZE_UNIT[match[2]?.toLowerCase() ?? ''] ?? 1);
+      return value >= min && value <= max ? value : null;
+    },
+    format: String,
+  };
+}
+
+/** Milliseconds in memory. */
+export function duration(): OptionKind<number> {
+  return {
+    placeholder: 'DURATION',
+    rule: 'a duration such as 500ms, 10s, 5m or 2h',
+    parse: parseDuration,
+    format: (value) => (value % 1_000 === 0 ? `${value / 1_000}s` : `${value}ms`),
+  };
+}
+
+export function choice<const W extends readonly string[]>(...words: W): OptionKind<W[number]> {
+  return {
+    placeholder: words.join('|'),
+    rule: `one of ${words.join(', ')}`,
+    parse: (raw) => (words.includes(raw) ? raw : null),
+    format: (value) => value,
+  };
+}
+
+/** Separated by commas. */
+export function list(placeholder: string): OptionKind<readonly string[]> {
+  return {
+    placeholder: `${placeholder},...`,
+    rule: 'a list separated by commas',
+    parse: (raw) => raw.split(',').map((item) => item.trim()).filter((item) => item !== ''),
+    format: (value) => value.join(','),
+  };
+}
+
+export function flag(): OptionKind<boolean> {
+  return {
+    rule: '1 or 0, true or false, yes or no',
+    parse: (raw) => (/^(1|true|yes|on)$/i.test(raw) ? true : /^(0|false|no|off)$/i.test(raw) ? false : null),
+    format: (value) => (value ? '1' : '0'),
+  };
+}

@@ -1,0 +1,73 @@
+import { DEFAULT_PORT, DEFAULT_ROOM, MAX_BODY_BYTES } from '../limits.ts';
+import { bytes, choice, duration, flag, integer, list, type OptionKind, text } from './kinds.ts';
+
+export interface Option<T> {
+  /** As on the command line, without the dashes; its environment name is BCAST_ and this in capitals. */
+  readonly name: string;
+  readonly env: string;
+  readonly kind: OptionKind<T>;
+  /** Absent when the option may be left unset. */
+  readonly fallback: T | undefined;
+  readonly help: string;
+  /** Whether a running server takes a new value. */
+  readonly live: boolean;
+}
+
+/** What `bcast start` understands. */
+export const SERVER_OPTIONS = {
+  host: option('host', text('ADDRESS'), '127.0.0.1', 'Address to listen on; 0.0.0.0 for every IPv4 address.'),
+  port: option('port', integer(0, 65_535), DEFAULT_PORT, 'Port to listen on; 0 picks a free one.'),
+  dataDir: option('data-dir', text('DIR'), undefined, 'Where the server key is kept. Default: the XDG data directory.'),
+  historyMessages: option('history-messages', integer(0, 1_000_000), 50, 'Messages kept for each room.'),
+  admins: option('admins', list('FINGERPRINT'), [], 'Fingerprints of the identities that may do everything.'),
+  motd: option('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.', true),
+  logLevel: option('log-level', choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), 'info', 'How much to log.'),
+  logFormat: option('log-format', choice('auto', 'pretty', 'json'), 'auto', 'auto: pretty on a terminal, else JSON.'),
+  maxConnections: option('max-connections', integer(1, 1_000_000), 10_000, 'Connections in total.'),
+  maxConnectionsPerAddress: option('max-connections-per-address', integer(1, 1_000_000), 200, 'Connections from one address.'),
+  maxSessionsPerUser: option('max-sessions-per-user', integer(1, 10_000), 5, 'Sessions of one user; 1 refuses a second login.'),
+  maxRoomsPerUser: option('max-rooms-per-user', integer(1, 100_000), 50, 'Rooms one session may be in.'),
+  maxMembersPerRoom: option('max-members-per-room', integer(1, 1_000_000), 10_000, 'Sessions in one room.'),
+  maxRooms: option('max-rooms', integer(1, 10_000_000), 100_000, 'Rooms in total.'),
+  maxBodyBytes: option('max-body-bytes', bytes(1, MAX_BODY_BYTES), 16_384, 'Largest message body.'),
+  messagesPerSecond: option('messages-per-second', integer(1, 1_000_000_000), 50, 'Messages a user may send for long.'),
+  messageBurst: option('message-burst', integer(1, 1_000_000_000), 500, 'Messages a user may send at once.'),
+  bytesPerSecond: option('bytes-per-second', bytes(1, 1e12), 262_144, 'Bytes a user may send for long.'),
+  byteBurst: option('byte-burst', bytes(1, 1e12), 2_097_152, 'Bytes a user may send at once.'),
+  connectAttempts: option('connect-attempts', integer(1, 1_000_000_000), 20, 'Connections one address may open in a window.'),
+  connectWindow: option('connect-window', duration(), 15_000, 'That window.'),
+  handshakeTimeout: option('handshake-timeout', duration(), 10_000, 'Time to finish the handshake and say hello.'),
+  idleTimeout: option('idle-timeout', duration(), 90_000, 'A connection that sends nothing for so long is closed.'),
+  slowReaderTimeout: option('slow-reader-timeout', duration(), 30_000, 'A client that reads nothing for so long is closed.'),
+  sendQueueBytes: option('send-queue-bytes', bytes(65_536, 1e12), 4_194_304, 'What may wait for one slow client.'),
+  sendQueueMessages: option('send-queue-messages', integer(16, 1e9), 50_000, 'Messages that may wait for one slow client.'),
+  emptyRoomTtl: option('empty-room-ttl', duration(), 600_000, 'How long a room outlives its last member.'),
+  drainTimeout: option('drain-timeout', duration(), 5_000, 'Time to send what is queued when shutting down.'),
+} as const satisfies Record<string, Option<unknown>>;
+
+/** What the verbs that talk to a server share. Their other flags stand in their own files under cli/. */
+export const CLIENT_OPTIONS = {
+  server: option('server', text('URL'), undefined, 'The server: bcast://HOST[:PORT][/ROOM][?fp=SHA256:...].'),
+  user: option('user', text('NAME'), undefined, 'Your name. Default: the one used last, or else the account.'),
+  room: option('room', text('ROOM'), DEFAULT_ROOM, 'The room to be in.'),
+  fingerprint: option('fingerprint', text('SHA256:...'), undefined, 'The only server identity to accept.'),
+  acceptNew: option('accept-new', flag(), false, 'Trust a server that is not known yet; a changed key is still refused.'),
+  suite: option('suite', integer(1, 4), 4, 'Encryption suite to offer; docs/PROTOCOL.md lists them.'),
+} as const satisfies Record<string, Option<unknown>>;
+
+type Value<O> = O extends Option<infer T> ? T : never;
+type Values<T extends Record<string, Option<unknown>>> = {
+  readonly [K in keyof T]: T[K]['fallback'] extends undefined ? Value<T[K]> | undefined : Value<T[K]>;
+};
+export type ServerOptions = Values<typeof SERVER_OPTIONS>;
+export type ClientOptions = Values<typeof CLIENT_OPTIONS>;
+
+function option<T, const F extends T | undefined>(
+  name: string,
+  kind: OptionKind<T>,
+  fallback: F,
+  help: string,
+  live = false,
+): Option<T> & { readonly fallback: F } {
+  return { name, env: `BCAST_${name.replaceAll('-', '_').toUpperCase()}`, kind, fallback, help, live };
+}
