@@ -1,0 +1,53 @@
+import { join } from 'node:path';
+import { type PinnedChild, spawnPinned, waitForOutput } from './children.ts';
+import type { Cell, LoadJob, LoadReply } from './job.ts';
+import type { Cores } from './machine.ts';
+import type { StartOptions, Target } from './targets/target.ts';
+
+const LOAD_WORKER = join(import.meta.dirname, 'load-worker.ts');
+const CALIBRATE = join(import.meta.dirname, 'calibrate.ts');
+
+/** No cell takes half of this; a longer one hangs. */
+const CELL_TIMEOUT_MS = 120_000;
+
+/** Starts the server, runs one cell against it from a load process, ends both. Failures are part of the reply. */
+export async function runCell(
+  target: Target,
+  cell: Cell,
+  cores: Cores,
+  options: Omit<StartOptions, 'core'>,
+): Promise<LoadReply> {
+  try {
+    const server = await target.start({ ...options, core: cores.server });
+    try {
+      const { endpoint, pid: serverPid } = server;
+      return await runLoad(cores.load, { target: target.name, endpoint, serverPid, cores, cell });
+    } finally {
+      await server.stop();
+    }
+  } catch (error) {
+    return { failure: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+async function runLoad(core: number, job: LoadJob): Promise<LoadReply> {
+  const worker = spawnPinned(core, [process.execPath, LOAD_WORKER], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+  const timer = setTimeout(() => worker.process.kill('SIGKILL'), CELL_TIMEOUT_MS);
+  const { promise, resolve } = Promise.withResolvers<LoadReply>();
+  worker.process.once('message', (reply) => resolve(reply as LoadReply));
+  void worker.ended.then((how) => resolve({ failure: `the load process ${how}: ${worker.stderrTail()}` }));
+  worker.process.send(job);
+  const reply = await promise;
+  clearTimeout(timer);
+  await worker.end();
+  return reply;
+}
+
+/** Times the fixed work on both cores at once; milliseconds. */
+export async function calibrate(cores: Cores): Promise<{ serverMs: number; loadMs: number }> {
+  const start = (core: number) =>
+    spawnPinned(core, [process.execPath, CALIBRATE], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const readMs = async (child: PinnedChild) => Number((await waitForOutput(child, 'stdout', /^[\d.]+$/m))[0]);
+  const [serverMs, loadMs] = await Promise.all([readMs(start(cores.server)), readMs(start(cores.load))]);
+  return { serverMs, loadMs };
+}

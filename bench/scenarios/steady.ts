@@ -1,0 +1,75 @@
+import { bodySeq, bodyTimeUs, nowUs } from '../load/body.ts';
+import { connectAll } from '../load/connect-all.ts';
+import { drain } from '../load/drain.ts';
+import { createLedger } from '../load/ledger.ts';
+import type { Publisher } from '../targets/target.ts';
+import { CONNECT_CONCURRENCY, deliveryMetrics, type Outcome, type ScenarioContext, sleep } from './scenario.ts';
+
+export interface SteadyCell {
+  readonly scenario: 'steady';
+  readonly rooms: number;
+  readonly membersPerRoom: number;
+  readonly deliveriesPerS: number;
+  readonly warmUpMs: number;
+  readonly measureMs: number;
+}
+
+/** Node's timers know whole milliseconds; what has become due since the last tick is sent, one message a room. */
+const TICK_MS = 1;
+
+/**
+ * Every room has a publisher of its own beside its members. The rooms take turns at a fixed total rate, and each message
+ * carries the moment it was sent, read by the same process when it arrives.
+ */
+export async function runSteady(cell: SteadyCell, context: ScenarioContext): Promise<Outcome> {
+  const latencies: number[] = [];
+  const rooms = await connectAll(cell.rooms, CONNECT_CONCURRENCY, (room) =>
+    openRoom(context, `steady-${room}`, cell.membersPerRoom, latencies),
+  );
+  const deliveries = () => rooms.reduce((sum, { ledger }) => sum + ledger.deliveries(), 0);
+  let published = 0;
+  const run = async (durationMs: number) => {
+    const perMs = cell.deliveriesPerS / cell.membersPerRoom / 1000;
+    published = await publishSteadily(
+      rooms.map(({ publisher }) => publisher),
+      published,
+      perMs,
+      durationMs,
+    );
+    await drain(() => published * cell.membersPerRoom - deliveries());
+  };
+  await run(cell.warmUpMs);
+  latencies.length = 0;
+  const before = deliveries();
+  const stop = context.startUsage();
+  await run(cell.measureMs);
+  const usage = stop();
+  const sorted = Float64Array.from(latencies).sort();
+  const quantile = (q: number) => (sorted[Math.floor(sorted.length * q)] ?? Number.NaN) / 1000;
+  const metrics = { ...deliveryMetrics(deliveries() - before, usage), p50Ms: quantile(0.5), p99Ms: quantile(0.99) };
+  return { metrics, usage };
+}
+
+async function openRoom({ client }: ScenarioContext, room: string, members: number, latenciesUs: number[]) {
+  const ledger = createLedger(members, () => {});
+  for (let member = 0; member < members; member++) {
+    await client.connectMember(room, (bytes, at) => {
+      latenciesUs.push(nowUs() - bodyTimeUs(bytes, at));
+      ledger.received(member, bodySeq(bytes, at));
+    });
+  }
+  return { ledger, publisher: await client.connectPublisher(room) };
+}
+
+/** Publishes from message number `first` of the whole on; returns the number after the last. */
+async function publishSteadily(publishers: Publisher[], first: number, perMs: number, durationMs: number) {
+  const startMs = performance.now();
+  let next = first;
+  for (let elapsedMs = 0; elapsedMs < durationMs; elapsedMs = performance.now() - startMs) {
+    for (const due = first + Math.floor(elapsedMs * perMs); next < due; next++) {
+      publishers[next % publishers.length]?.publish(Math.floor(next / publishers.length), 1);
+    }
+    await sleep(TICK_MS);
+  }
+  return next;
+}
