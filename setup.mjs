@@ -1,0 +1,97 @@
+/**
+ * Makes a checkout ready and runs something in it: `node setup.mjs [TOOL [ARGUMENTS]]`. TOOL is `bcast`, a script of
+ * ours (bench/main.ts) or the command of an installed package (vitest); without one it only installs and builds.
+ * It needs nothing but Node 20 and npm, brings the Node that bcast runs on where this one is older, and says what it
+ * does on stderr: stdout belongs to the tool.
+ */
+import { existsSync, readFileSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { obtainRuntime, runUnder } from './lib/cli/runtime.mjs';
+import { build, buildStamp, isBuilt } from './setup/build.mjs';
+import { install, installStamp, isInstalled } from './setup/install.mjs';
+import { withLock } from './setup/lock.mjs';
+
+const ROOT = dirname(fileURLToPath(import.meta.url));
+
+/** The oldest Node that can run this file and npm. */
+const MINIMUM_SETUP_NODE_MAJOR = 20;
+
+/** They read sources, not dist, and must work on sources that do not compile. */
+const TOOLS_WITHOUT_BUILD = new Set(['biome', 'knip', 'tsc']);
+
+/** @param {string} line */
+const say = (line) => process.stderr.write(`setup: ${line}\n`);
+
+/**
+ * @param {boolean} mustBuild
+ * @returns {Promise<import('./lib/cli/runtime.mjs').Runtime>}
+ */
+async function makeReady(mustBuild) {
+  const { env } = process;
+  const runtime = await obtainRuntime(env, say);
+  const stamp = installStamp(ROOT, runtime.version);
+  const isReady = () => isInstalled(ROOT, stamp) && (!mustBuild || isBuilt(ROOT, buildStamp(ROOT)));
+  if (isReady()) return runtime;
+  await withLock(join(ROOT, '.cache', 'setup.lock'), async () => {
+    if (!isInstalled(ROOT, stamp)) await install(ROOT, stamp, { nodePath: runtime.path, env, say });
+    const sources = buildStamp(ROOT);
+    if (mustBuild && !isBuilt(ROOT, sources)) await build(ROOT, sources, { nodePath: runtime.path, say });
+  });
+  return runtime;
+}
+
+/**
+ * @param {string} tool
+ * @returns {string} the script behind it
+ */
+function scriptOf(tool) {
+  if (tool === 'bcast') return join(ROOT, 'dist', 'bin', 'bcast.js');
+  if (existsSync(join(ROOT, tool))) return join(ROOT, tool);
+  for (const dir of [tool, `@biomejs/${tool}`, 'typescript']) {
+    const home = join(ROOT, 'node_modules', dir);
+    if (!existsSync(join(home, 'package.json'))) continue;
+    const { bin } = JSON.parse(readFileSync(join(home, 'package.json'), 'utf8'));
+    const script = typeof bin === 'string' ? bin : bin?.[tool];
+    if (script !== undefined) return join(home, script);
+  }
+  throw new Error(`there is no tool called ${tool}.`);
+}
+
+/**
+ * @param {import('./lib/cli/runtime.mjs').Runtime} runtime
+ * @param {string} tool
+ * @param {string[]} args
+ */
+async function run(runtime, tool, args) {
+  const script = scriptOf(tool);
+  if (runtime.path === process.execPath) {
+    process.argv = [process.execPath, script, ...args];
+    await import(pathToFileURL(script).href);
+    return;
+  }
+  // Whatever the tool starts as `node` is to be the same Node.
+  const PATH = [dirname(runtime.path), process.env['PATH']].join(delimiter);
+  await runUnder(runtime.path, script, args, { ...process.env, PATH });
+}
+
+/**
+ * @param {string | undefined} tool
+ * @returns {Promise<import('./lib/cli/runtime.mjs').Runtime | undefined>} undefined after saying why not
+ */
+async function makeReadyOrSayWhyNot(tool) {
+  try {
+    if (Number(process.versions.node.split('.')[0]) < MINIMUM_SETUP_NODE_MAJOR) {
+      throw new Error(`this is Node ${process.version}; ${MINIMUM_SETUP_NODE_MAJOR} or newer is needed to set bcast up.`);
+    }
+    return await makeReady(tool === undefined || !TOOLS_WITHOUT_BUILD.has(tool));
+  } catch (error) {
+    say(error instanceof Error ? error.message : String(error));
+    process.exitCode = 1;
+    return undefined;
+  }
+}
+
+const [, , tool, ...args] = process.argv;
+const runtime = await makeReadyOrSayWhyNot(tool);
+if (runtime !== undefined && tool !== undefined) await run(runtime, tool, args);
