@@ -82,13 +82,14 @@ function packagesIn(path) {
 }
 
 /**
- * An optional package for another system is rightly absent. Which libc is ours is not looked at: npm knows.
+ * An optional package for another system is rightly absent, and so is what only such a package needs; it names no system
+ * itself. Which libc is ours is not looked at: npm knows.
  *
  * @param {LockEntry} entry
  * @returns {boolean}
  */
 function isForThisSystem({ optional, os, cpu, libc }) {
   if (optional !== true) return true;
-  if (libc !== undefined) return false;
+  if (libc !== undefined || (os === undefined && cpu === undefined)) return false;
   return (os?.includes(process.platform) ?? true) && (cpu?.includes(process.arch) ?? true);
 }
