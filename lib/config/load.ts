@@ -57,11 +57,15 @@ function parse({ name, env, kind }: Option<unknown>, { raw, origin }: Found): un
   throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}, not ${JSON.stringify(raw)}.` });
 }
 
-/** `.env.example`: every option with its help and its default, commented out. */
+/** `.env.example`: every option with its help and its default, commented out, under the titles of `groups`. */
 export function renderEnvExample(groups: Readonly<Record<string, Table>>): string {
-  const lines: string[] = [];
+  const lines = [
+    '# Every option with its default. Flags go before the environment, that before .env in the working directory, and that',
+    '# before `config` in the XDG configuration directory of bcast, which has the same form as this file.',
+    '',
+  ];
   for (const [title, table] of Object.entries(groups)) {
-    lines.push(`# ${title}`, '');
+    lines.push(`# ---- ${title} ----`, '');
     for (const { env, help, kind, fallback } of Object.values(table)) {
       lines.push(`# ${help}`, `#${env}=${fallback === undefined ? '' : kind.format(fallback)}`, '');
     }
