@@ -8,7 +8,7 @@ const example = renderEnvExample({
   'The clients: bcast connect, send and tail': CLIENT_OPTIONS,
 });
 
-// `npx vitest run -u test/config` writes it anew.
+// `npx vitest run test/config -u` writes it anew.
 test('.env.example is the option table, rendered', async () => {
   await expect(example).toMatchFileSnapshot('../../.env.example');
 });
