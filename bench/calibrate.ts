@@ -10,4 +10,4 @@ function work(): number {
 work();
 const startMs = performance.now();
 work();
-console.log((performance.now() - startMs).toFixed(3));
+process.stdout.write(`${(performance.now() - startMs).toFixed(3)}\n`);

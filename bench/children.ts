@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import type { Placement } from './machine.ts';
 
 const TERM_GRACE_MS = 3_000;
 const KEPT_STDERR_CHARS = 4_096;
@@ -16,9 +17,10 @@ export interface PinnedChild {
 
 const running = new Set<ChildProcess>();
 
-/** Starts a program that may use one core only. taskset replaces itself by the program, so the pid is the program's. */
-export function spawnPinned(core: number, command: readonly string[], options: SpawnOptions): PinnedChild {
-  const child = spawn('taskset', ['-c', String(core), ...command], options);
+/** Starts a program that may use one core only. nice and taskset become the program, so the pid is the program's. */
+export function spawnPinned({ core, nice }: Placement, command: readonly string[], options: SpawnOptions): PinnedChild {
+  const pinned = ['taskset', '-c', String(core), ...command];
+  const child = spawn('nice', ['-n', String(nice), ...pinned], options);
   running.add(child);
   let tail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {

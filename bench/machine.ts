@@ -27,6 +27,12 @@ function coreBusyUs(core: number): number {
   return (user + nice + system + irq + softirq + steal) * US_PER_TICK;
 }
 
+/** How long the calling process's main thread was ready to run and had to wait for its core, in microseconds. */
+function mainThreadWaitUs(): number {
+  const [, waitNs] = readFileSync(`/proc/self/task/${process.pid}/schedstat`, 'latin1').split(' ');
+  return Number(waitNs) / 1000;
+}
+
 /** What one stretch of measuring cost. Shares are of one core's time. */
 export interface Usage {
   readonly elapsedMs: number;
@@ -35,6 +41,14 @@ export interface Usage {
   readonly loadShare: number;
   /** What neither server nor load used of their cores: other programs, the kernel's own work and the hypervisor. */
   readonly foreignShare: number;
+  /** How much of the time the load stood ready and had to wait for its core: the same for every target but for noise. */
+  readonly loadWaitShare: number;
+}
+
+/** Where a process may run and how willingly it gives way, as nice(1) counts. */
+export interface Placement {
+  readonly core: number;
+  readonly nice: number;
 }
 
 export interface Cores {
@@ -45,7 +59,8 @@ export interface Cores {
 /** Starts measuring; the result stops it. To be called in the load process. */
 export function startUsage(serverPid: number, cores: Cores): () => Usage {
   const busy = () => coreBusyUs(cores.server) + coreBusyUs(cores.load);
-  const [busy0, server0, load0, at0] = [busy(), processCpuUs(serverPid), process.cpuUsage(), performance.now()];
+  const [busy0, server0, load0] = [busy(), processCpuUs(serverPid), process.cpuUsage()];
+  const [wait0, at0] = [mainThreadWaitUs(), performance.now()];
   return () => {
     const elapsedMs = performance.now() - at0;
     const serverCpuUs = processCpuUs(serverPid) - server0;
@@ -58,6 +73,7 @@ export function startUsage(serverPid: number, cores: Cores): () => Usage {
       serverShare: serverCpuUs / elapsedUs,
       loadShare: loadCpuUs / elapsedUs,
       foreignShare: Math.max(0, (busy() - busy0 - serverCpuUs - loadCpuUs) / elapsedUs),
+      loadWaitShare: (mainThreadWaitUs() - wait0) / elapsedUs,
     };
   };
 }

@@ -13,6 +13,7 @@ const METRICS: Record<Metric, MetricRow> = {
   deliveriesPerS: { label: 'thousand deliveries/s', digits: 0, per: 1_000 },
   p50Ms: { label: 'latency p50 ms', digits: 2, per: 1 },
   p99Ms: { label: 'latency p99 ms', digits: 2, per: 1 },
+  sliceP99Ms: { label: 'p99 ms, median of 0.1 s slices', digits: 2, per: 1 },
   cpuUsPerConnection: { label: 'server CPU us/connection', digits: 0, per: 1 },
   connectionsPerS: { label: 'connections/s', digits: 0, per: 1 },
   residentKiBPerConnection: { label: 'resident KiB/connection', digits: 1, per: 1 },
@@ -90,25 +91,23 @@ function usageRows({ targets, cells, runs }: Results): string[][] {
 }
 
 function renderNoise({ runs, targets }: Results): string {
-  const line = (name: string, values: number[]) => {
+  const line = (what: string, unit: string, values: number[]) => {
     const sorted = values.toSorted((a, b) => a - b);
     const at = (q: number) => (sorted[Math.floor((sorted.length - 1) * q)] ?? Number.NaN).toFixed(1);
-    return `  ${name}: best ${at(0)} ms, median ${at(0.5)} ms, worst ${at(1)} ms over ${values.length} cells`;
+    return `  ${what}: best ${at(0)}, median ${at(0.5)}, worst ${at(1)} ${unit}`;
   };
+  const serverMs = runs.map(({ calibration }) => calibration.serverMs);
+  const loadMs = runs.map(({ calibration }) => calibration.loadMs);
+  const waitShares = runs.flatMap(({ usage }) => (usage === undefined ? [] : [usage.loadWaitShare * 100]));
   const wires = Object.keys(targets).map((target) => {
     const wire = runs.find((run) => run.target === target && run.wire !== undefined)?.wire ?? 'never connected';
     return `  ${target}: ${targets[target]}; ${wire}`;
   });
   return [
-    'Noise: one fixed piece of work, timed before each cell',
-    line(
-      'server core',
-      runs.map(({ calibration }) => calibration.serverMs),
-    ),
-    line(
-      'load core',
-      runs.map(({ calibration }) => calibration.loadMs),
-    ),
+    'Noise',
+    line('a fixed piece of work on the server core', 'ms', serverMs),
+    line('the same on the load core', 'ms', loadMs),
+    line('load ready but waiting for its core', '% of the time', waitShares),
     'Targets',
     ...wires,
   ].join('\n');

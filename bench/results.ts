@@ -24,6 +24,7 @@ export interface CellRun {
 
 export interface Results {
   readonly cores: Cores;
+  readonly nice: number;
   /** Versions by target, in the order of the columns. */
   readonly targets: Readonly<Record<string, string>>;
   readonly cells: readonly PlannedCell[];

@@ -1,7 +1,7 @@
 import { join } from 'node:path';
 import { type PinnedChild, spawnPinned, waitForOutput } from './children.ts';
 import type { Cell, LoadJob, LoadReply } from './job.ts';
-import type { Cores } from './machine.ts';
+import type { Cores, Placement } from './machine.ts';
 import type { StartOptions, Target } from './targets/target.ts';
 
 const LOAD_WORKER = join(import.meta.dirname, 'load-worker.ts');
@@ -15,13 +15,14 @@ export async function runCell(
   target: Target,
   cell: Cell,
   cores: Cores,
-  options: Omit<StartOptions, 'core'>,
+  nice: number,
+  options: Omit<StartOptions, 'placement'>,
 ): Promise<LoadReply> {
   try {
-    const server = await target.start({ ...options, core: cores.server });
+    const server = await target.start({ ...options, placement: { core: cores.server, nice } });
     try {
       const { endpoint, pid: serverPid } = server;
-      return await runLoad(cores.load, { target: target.name, endpoint, serverPid, cores, cell });
+      return await runLoad({ core: cores.load, nice }, { target: target.name, endpoint, serverPid, cores, cell });
     } finally {
       await server.stop();
     }
@@ -30,8 +31,10 @@ export async function runCell(
   }
 }
 
-async function runLoad(core: number, job: LoadJob): Promise<LoadReply> {
-  const worker = spawnPinned(core, [process.execPath, LOAD_WORKER], { stdio: ['ignore', 'inherit', 'pipe', 'ipc'] });
+async function runLoad(placement: Placement, job: LoadJob): Promise<LoadReply> {
+  const worker = spawnPinned(placement, [process.execPath, LOAD_WORKER], {
+    stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
+  });
   const timer = setTimeout(() => worker.process.kill('SIGKILL'), CELL_TIMEOUT_MS);
   const { promise, resolve } = Promise.withResolvers<LoadReply>();
   worker.process.once('message', (reply) => resolve(reply as LoadReply));
@@ -44,9 +47,9 @@ async function runLoad(core: number, job: LoadJob): Promise<LoadReply> {
 }
 
 /** Times the fixed work on both cores at once; milliseconds. */
-export async function calibrate(cores: Cores): Promise<{ serverMs: number; loadMs: number }> {
+export async function calibrate(cores: Cores, nice: number): Promise<{ serverMs: number; loadMs: number }> {
   const start = (core: number) =>
-    spawnPinned(core, [process.execPath, CALIBRATE], { stdio: ['ignore', 'pipe', 'pipe'] });
+    spawnPinned({ core, nice }, [process.execPath, CALIBRATE], { stdio: ['ignore', 'pipe', 'pipe'] });
   const readMs = async (child: PinnedChild) => Number((await waitForOutput(child, 'stdout', /^[\d.]+$/m))[0]);
   const [serverMs, loadMs] = await Promise.all([readMs(start(cores.server)), readMs(start(cores.load))]);
   return { serverMs, loadMs };

@@ -42,5 +42,5 @@ function fanOut(room: Set<WebSocket>, sender: WebSocket, message: Buffer): void 
 // The bench's end, however it comes, is this server's end.
 process.on('disconnect', () => process.exit());
 https.listen(0, '127.0.0.1', () => {
-  console.log(`listening on ${(https.address() as AddressInfo).port}`);
+  process.stdout.write(`listening on ${(https.address() as AddressInfo).port}\n`);
 });

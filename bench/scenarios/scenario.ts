@@ -7,6 +7,8 @@ export type Metric =
   | 'deliveriesPerS'
   | 'p50Ms'
   | 'p99Ms'
+  /** The median of the p99s of slices of 0.1 s. */
+  | 'sliceP99Ms'
   | 'cpuUsPerConnection'
   | 'connectionsPerS'
   | 'residentKiBPerConnection';

@@ -21,18 +21,18 @@ const CONNECT = 'CONNECT {"verbose":false,"pedantic":false,"tls_required":true,"
 /** nats-server with TLS and its defaults; the load speaks the text protocol (docs.nats.io, "Client Protocol"). */
 export const natsTarget: Target = {
   name: 'nats',
-  async prepare() {
+  prepare() {
     return execFileSync(findNatsServer(), ['--version'], { encoding: 'utf8' }).trim();
   },
   start: startNats,
   createClient: createNatsClient,
 };
 
-async function startNats({ core, directory, certificate }: StartOptions): Promise<RunningServer> {
+async function startNats({ placement, directory, certificate }: StartOptions): Promise<RunningServer> {
   const config = join(directory, 'nats.conf');
   const tls = `tls { cert_file: "${certificate.certFile}", key_file: "${certificate.keyFile}" }`;
   writeFileSync(config, `listen: "127.0.0.1:-1"\n${tls}\n`);
-  const child = spawnPinned(core, [findNatsServer(), '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
+  const child = spawnPinned(placement, [findNatsServer(), '-c', config], { stdio: ['ignore', 'ignore', 'pipe'] });
   const pattern = /Listening for client connections on 127\.0\.0\.1:(\d+)[\s\S]*Server is ready/;
   const [, port] = await waitForOutput(child, 'stderr', pattern);
   const endpoint = { host: '127.0.0.1', port: Number(port), certPem: certificate.certPem };

@@ -1,3 +1,5 @@
+import type { Placement } from '../machine.ts';
+
 /** Where a server listens and by what a client knows it; sent from the bench to the load process as JSON. */
 export interface Endpoint {
   readonly host: string;
@@ -9,7 +11,7 @@ export interface Endpoint {
 }
 
 export interface StartOptions {
-  readonly core: number;
+  readonly placement: Placement;
   /** A directory of the run's own; emptied by the bench when it ends. */
   readonly directory: string;
   readonly certificate: { readonly certFile: string; readonly keyFile: string; readonly certPem: string };
@@ -47,7 +49,7 @@ export interface LoadClient {
 export interface Target {
   readonly name: string;
   /** Finds what the server needs, or throws saying what is missing. Returns the version for the report. */
-  prepare(): Promise<string>;
+  prepare(): string;
   start(options: StartOptions): Promise<RunningServer>;
   createClient(endpoint: Endpoint, onLost: (error: Error) => void): LoadClient;
 }

@@ -26,7 +26,7 @@ const ACCEPT_GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 /** The npm library ws on node:https. The load counts raw frames: the library's own receiver would be its bottleneck. */
 export const wsTarget: Target = {
   name: 'ws',
-  async prepare() {
+  prepare() {
     const { version } = JSON.parse(readFileSync(PACKAGE, 'utf8')) as { version: string };
     return `ws ${version} on Node ${process.version}`;
   },
@@ -34,9 +34,9 @@ export const wsTarget: Target = {
   createClient: createWsClient,
 };
 
-async function startWs({ core, certificate }: StartOptions): Promise<RunningServer> {
+async function startWs({ placement, certificate }: StartOptions): Promise<RunningServer> {
   const command = [process.execPath, SERVER, certificate.certFile, certificate.keyFile];
-  const child = spawnPinned(core, command, {
+  const child = spawnPinned(placement, command, {
     stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     env: { ...process.env, NODE_ENV: 'production' },
   });
