@@ -82,7 +82,9 @@ async function run(runtime, tool, args) {
 async function makeReadyOrSayWhyNot(tool) {
   try {
     if (Number(process.versions.node.split('.')[0]) < MINIMUM_SETUP_NODE_MAJOR) {
-      throw new Error(`this is Node ${process.version}; ${MINIMUM_SETUP_NODE_MAJOR} or newer is needed to set bcast up.`);
+      throw new Error(
+        `this is Node ${process.version}; ${MINIMUM_SETUP_NODE_MAJOR} or newer is needed to set bcast up.`,
+      );
     }
     return await makeReady(tool === undefined || !TOOLS_WITHOUT_BUILD.has(tool));
   } catch (error) {

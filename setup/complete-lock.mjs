@@ -32,7 +32,14 @@ export function missingOptionals(packages) {
       if (`node_modules/${name}` in packages || `${path}/node_modules/${name}` in packages) continue;
       const { cpu, libc, os } = systemOf(name);
       // In npm's own order, so that npm has nothing to change.
-      missing[`node_modules/${name}`] = { version, ...cpu, ...(dev === true && { dev }), ...libc, optional: true, ...os };
+      missing[`node_modules/${name}`] = {
+        version,
+        ...cpu,
+        ...(dev === true && { dev }),
+        ...libc,
+        optional: true,
+        ...os,
+      };
     }
   }
   return missing;

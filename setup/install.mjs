@@ -12,7 +12,9 @@ import { runNpm } from '../lib/cli/npm.mjs';
  * @returns {string}
  */
 export function installStamp(root, nodeVersion) {
-  const lock = createHash('sha256').update(readFileSync(join(root, 'package-lock.json'))).digest('hex');
+  const lock = createHash('sha256')
+    .update(readFileSync(join(root, 'package-lock.json')))
+    .digest('hex');
   return `${lock} node${nodeVersion.split('.')[0]} ${process.platform}-${process.arch}\n`;
 }
 
