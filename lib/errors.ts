@@ -33,7 +33,7 @@ export const ERRORS = {
 
   SERVER_FULL: row('peer', 2001, true, true, 8, 'The server is full.'),
   ADDRESS_FULL: row('peer', 2002, true, true, 8, 'Too many connections from this address.'),
-  TOO_MANY_ATTEMPTS: row('peer', 2003, true, false, 8, 'Too many connection attempts from this address.'),
+  TOO_MANY_ATTEMPTS: row('peer', 2003, true, true, 8, 'Too many connection attempts from this address.'),
   BANNED: row('peer', 2004, true, false, 7, 'You are banned from this server.'),
   NAME_IN_USE: row('peer', 2005, true, false, 5, 'That name is in use.'),
   NAME_INVALID: row('peer', 2006, true, false, 5, 'That is not a valid name.'),

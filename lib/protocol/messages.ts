@@ -31,7 +31,7 @@ const change = { ...oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban'
 const removal = { ...oneOf('kick', 'ban'), cddl: 'removal' };
 const userName = parsed<UserName>('user-name', MAX_NAME_CHARS * 4, toUserName, () => nameError('NAME_INVALID'));
 const roomName = parsed<RoomName>('room-name', MAX_NAME_CHARS * 4, toRoomName, () => nameError('ROOM_NAME_INVALID'));
-/** What a ban is laid on: a name, an address, an address range or a fingerprint. */
+/** What a ban is laid on: a name, an address or a fingerprint. */
 const target = { ...text(MAX_NAME_CHARS * 4), cddl: 'target' };
 
 const fingerprint: Field<Fingerprint> = {

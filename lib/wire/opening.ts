@@ -1,4 +1,4 @@
-import { BcastError } from '../errors.ts';
+import { BcastError, ERRORS, type ErrorCode, errorCodeOf } from '../errors.ts';
 import { asciiBytes, concatBytes } from './bytes.ts';
 
 /** What everything in the clear begins with. */
@@ -69,6 +69,7 @@ export function parseRefusal(payload: Uint8Array): BcastError | undefined {
   if (payload.length > MAX_REFUSAL_BYTES || !startsWithMagic(payload)) return undefined;
   if (payload[MAGIC.length] !== REFUSAL_MARK) return undefined;
   const reason = payload[MAGIC.length + 1];
+  if (reason === ADMISSION_REASON) return parseAdmissionRefusal(payload.subarray(MAGIC.length + 2));
   const versions = counted(payload, MAGIC.length + 2);
   const suites = versions && counted(payload, MAGIC.length + 3 + versions.length);
   if (versions === undefined || suites === undefined) return undefined;
@@ -76,6 +77,27 @@ export function parseRefusal(payload: Uint8Array): BcastError | undefined {
   if (reason === REASON_BYTES.version) return refusalError('version', versions);
   if (reason === REASON_BYTES.suite) return refusalError('suite', suites);
   return undefined;
+}
+
+/** Errors that a server may say before there are keys; anything else in that place is not believed. */
+const ADMISSION_CODES: readonly ErrorCode[] = ['SERVER_FULL', 'ADDRESS_FULL', 'TOO_MANY_ATTEMPTS', 'BANNED'];
+const ADMISSION_REASON = 3;
+
+/** The payload of a refusal frame for a connection that is not admitted: error number u16, wait in milliseconds u32. */
+export function encodeAdmissionRefusal({ code, retryAfterMs = 0 }: BcastError): Uint8Array {
+  const rest = new DataView(new ArrayBuffer(6));
+  rest.setUint16(0, ERRORS[code].wire ?? 0);
+  rest.setUint32(2, Math.min(retryAfterMs, 0xffff_ffff));
+  return concatBytes([MAGIC, Uint8Array.of(REFUSAL_MARK, ADMISSION_REASON), new Uint8Array(rest.buffer)]);
+}
+
+function parseAdmissionRefusal(rest: Uint8Array): BcastError | undefined {
+  if (rest.length !== 6) return undefined;
+  const view = new DataView(rest.buffer, rest.byteOffset, rest.length);
+  const code = errorCodeOf(view.getUint16(0));
+  const retryAfterMs = view.getUint32(2);
+  if (!ADMISSION_CODES.includes(code)) return undefined;
+  return new BcastError(code, retryAfterMs === 0 ? {} : { retryAfterMs });
 }
 
 function refusalError(reason: RefusalReason, supported: Uint8Array): BcastError {

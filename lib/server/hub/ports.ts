@@ -1,5 +1,6 @@
+import type { BcastError } from '../../errors.ts';
 import type { Fingerprint, MessageId, MessageKind } from '../../protocol/messages.ts';
-import type { NameKey, UserName } from '../../protocol/names.ts';
+import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 
 /** A room message on its way into the store. */
 export interface Draft {
@@ -75,8 +76,16 @@ export interface Outbox {
    * changed. `count` is how many messages they hold.
    */
   send(bytes: Uint8Array, count: number): void;
-  /** As `send`, but a full queue may leave them out and answer `lagged` for the room instead. */
-  sendRoom(room: NameKey, bytes: Uint8Array, count: number): void;
-  /** Sends what is queued, then closes the connection. */
-  end(): void;
+  /** As `send`, but a full queue leaves them out and says `lagged` for the room once it has emptied. */
+  sendRoom(room: RoomName, bytes: Uint8Array, count: number): void;
+  /** Says why, sends what is queued, and closes the connection. */
+  end(error: BcastError): void;
+}
+
+/** The event loop as the hub needs it. */
+export interface Turn {
+  /** Calls back once what the operating system has delivered by now was read. */
+  atEnd(callback: () => void): void;
+  /** Everything queued in outboxes may leave now. */
+  flush(): void;
 }

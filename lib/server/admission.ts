@@ -1,0 +1,74 @@
+import type { Clock } from '../clock.ts';
+import { BcastError } from '../errors.ts';
+
+export interface AdmissionLimits {
+  readonly maxConnections: number;
+  readonly maxConnectionsPerAddress: number;
+  readonly connectAttempts: number;
+  /** Milliseconds. */
+  readonly connectWindow: number;
+}
+
+/** Addresses whose attempts are counted at once; the oldest windows go first. */
+const MAX_ADDRESSES = 100_000;
+
+interface Window {
+  attempts: number;
+  readonly endsMs: number;
+}
+
+/** Who may connect at all, decided by address before a byte is read and before any cryptography. */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #clock: Clock;
+  readonly #isBanned: (address: string) => boolean;
+  readonly #connections = new Map<string, number>();
+  readonly #windows = new Map<string, Window>();
+  #total = 0;
+
+  constructor(limits: AdmissionLimits, clock: Clock, isBanned: (address: string) => boolean) {
+    this.#limits = limits;
+    this.#clock = clock;
+    this.#isBanned = isBanned;
+  }
+
+  /** Counts a connection that `release` must give back, or throws SERVER_FULL, ADDRESS_FULL, TOO_MANY_ATTEMPTS, BANNED. */
+  admit(address: string): void {
+    if (this.#isBanned(address)) throw new BcastError('BANNED');
+    this.#countAttempt(address);
+    if (this.#total >= this.#limits.maxConnections) throw new BcastError('SERVER_FULL', { retryAfterMs: 10_000 });
+    const here = this.#connections.get(address) ?? 0;
+    if (here >= this.#limits.maxConnectionsPerAddress) throw new BcastError('ADDRESS_FULL', { retryAfterMs: 10_000 });
+    this.#connections.set(address, here + 1);
+    this.#total += 1;
+  }
+
+  release(address: string): void {
+    const left = (this.#connections.get(address) ?? 1) - 1;
+    if (left > 0) this.#connections.set(address, left);
+    else this.#connections.delete(address);
+    this.#total -= 1;
+  }
+
+  #countAttempt(address: string): void {
+    const nowMs = this.#clock.monotonicMs();
+    let window = this.#windows.get(address);
+    if (window === undefined || window.endsMs <= nowMs) {
+      // Deleted first, so that the map stays in the order in which windows end.
+      this.#windows.delete(address);
+      window = { attempts: 0, endsMs: nowMs + this.#limits.connectWindow };
+      this.#windows.set(address, window);
+      this.#forgetOld(nowMs);
+    }
+    window.attempts += 1;
+    if (window.attempts <= this.#limits.connectAttempts) return;
+    throw new BcastError('TOO_MANY_ATTEMPTS', { retryAfterMs: Math.ceil(window.endsMs - nowMs) });
+  }
+
+  #forgetOld(nowMs: number): void {
+    for (const [address, { endsMs }] of this.#windows) {
+      if (endsMs > nowMs && this.#windows.size <= MAX_ADDRESSES) return;
+      this.#windows.delete(address);
+    }
+  }
+}

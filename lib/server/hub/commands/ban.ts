@@ -1,0 +1,87 @@
+import { BcastError } from '../../../errors.ts';
+import type { Requests } from '../../../protocol/messages.ts';
+import type { RoomName } from '../../../protocol/names.ts';
+import { type Ban, banRefusal, parseTarget } from '../bans.ts';
+import { requireAdmin, requireRole } from '../gate.ts';
+import type { Hub } from '../hub.ts';
+import type { Room } from '../room.ts';
+import type { User } from '../user.ts';
+import type { UserSession } from '../user-session.ts';
+import { checkRank, removeFromRoom } from './kick.ts';
+
+/** Bans in one list; more would cost every newcomer too long a look. */
+const MAX_BANS = 500;
+
+/** Out, and not in again until the ban has ended: of a room, or without one of the server. */
+export function handleBan(hub: Hub, session: UserSession, request: Requests['ban']): undefined {
+  const room = scope(hub, session, request);
+  const subjects = affected(hub, request.target);
+  const ban = makeBan(hub, session.user, request, subjects);
+  for (const subject of subjects) checkSubject(room, session.user, subject);
+  const bans = room?.bans ?? hub.bans;
+  if (bans.rows(hub.clock.nowMs()).length >= MAX_BANS) {
+    throw new BcastError('BAD_REQUEST', { text: `There are ${MAX_BANS} bans already; lift one first.` });
+  }
+  bans.add(ban);
+  const { target, untilMs, reason } = ban;
+  hub.log.info({ by: session.user.name, target, room: room?.name, untilMs, reason }, 'banned');
+  for (const subject of subjects) {
+    if (room === null) hub.expel(subject, banRefusal('BANNED', ban));
+    else removeFromRoom(hub, room, subject, { removal: 'ban', by: ban.by, reason, untilMs });
+  }
+  session.ok(request.req);
+  return undefined;
+}
+
+export function handleUnban(hub: Hub, session: UserSession, request: Requests['unban']): undefined {
+  const room = scope(hub, session, request);
+  if (!(room?.bans ?? hub.bans).remove(request.target)) {
+    throw new BcastError('NO_SUCH_USER', { text: `There is no ban on ${request.target}.` });
+  }
+  hub.log.info({ by: session.user.name, target: request.target, room: room?.name }, 'ban lifted');
+  session.ok(request.req);
+  return undefined;
+}
+
+export function handleBans(hub: Hub, session: UserSession, request: Requests['bans']): undefined {
+  const bans = scope(hub, session, request)?.bans ?? hub.bans;
+  session.tell({ type: 'bans', req: request.req, bans: bans.rows(hub.clock.nowMs()) });
+  session.ok(request.req);
+  return undefined;
+}
+
+type BanRequest = Requests['ban'] | Requests['unban'] | Requests['bans'];
+
+/** The room the request is about, null for the server, when this session may rule there. */
+function scope(hub: Hub, session: UserSession, request: BanRequest): Room | null {
+  const name: RoomName | null = request.room;
+  if (name !== null) return requireRole(hub, session, request, name);
+  requireAdmin(session);
+  return null;
+}
+
+/** Who is here now that the target means. */
+function affected(hub: Hub, target: string): User[] {
+  const meant = parseTarget(target);
+  if (meant === null) {
+    throw new BcastError('BAD_REQUEST', { text: 'Ban a name, an address or a fingerprint (SHA256:...).' });
+  }
+  return [...hub.users.all()].filter((user) => {
+    const isAt = meant.address !== null && [...user.sessions].some(({ address }) => address === meant.address);
+    return isAt || user.key === meant.nameKey || user.fp === meant.fp;
+  });
+}
+
+function makeBan(hub: Hub, by: User, request: Requests['ban'], subjects: readonly User[]): Ban {
+  const { target, durationMs, reason } = request;
+  const meant = parseTarget(target) as NonNullable<ReturnType<typeof parseTarget>>;
+  // A name alone is changed in a moment: with it goes the identity of who bears it now.
+  const fp = meant.nameKey === null ? meant.fp : (subjects[0]?.fp ?? null);
+  const untilMs = durationMs === null ? null : hub.clock.nowMs() + durationMs;
+  return { ...meant, fp, target, by: by.name, reason, untilMs };
+}
+
+function checkSubject(room: Room | null, actor: User, subject: User): void {
+  if (room !== null && room.has(subject)) checkRank(room, actor, subject);
+  if (subject === actor) throw new BcastError('NOT_ALLOWED', { text: 'You may not ban yourself.' });
+}

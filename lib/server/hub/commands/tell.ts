@@ -1,0 +1,24 @@
+import { encodeEvent } from '../../../protocol/codec.ts';
+import type { Requests } from '../../../protocol/messages.ts';
+import { checkBody, requireUser } from '../gate.ts';
+import type { Hub } from '../hub.ts';
+import type { UserSession } from '../user-session.ts';
+
+/** Delivers to every session of one user, now or not at all. */
+export function handleTell(hub: Hub, session: UserSession, request: Requests['tell']): undefined {
+  const { id, kind, body, req } = request;
+  const { user } = session;
+  const key = `${user.fp}${id}`;
+  const seenTs = hub.recentTells.find(key);
+  const ts = seenTs ?? hub.clock.nowMs();
+  if (seenTs === undefined) {
+    checkBody(hub, body);
+    const recipient = requireUser(hub, request.to);
+    user.activeMs = hub.clock.monotonicMs();
+    const bytes = encodeEvent({ type: 'private', from: user.name, fp: user.fp, to: recipient.name, kind, ts, id, body });
+    for (const { outbox } of recipient.sessions) outbox.send(bytes, 1);
+    hub.recentTells.add(key, ts);
+  }
+  session.tell({ type: 'ok', req, seq: null, ts });
+  return undefined;
+}

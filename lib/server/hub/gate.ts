@@ -1,0 +1,89 @@
+import { BcastError } from '../../errors.ts';
+import { roleNeeded } from '../../protocol/commands.ts';
+import type { Request } from '../../protocol/messages.ts';
+import type { NameKey, RoomName } from '../../protocol/names.ts';
+import { utf8Length } from '../../protocol/text.ts';
+import { banRefusal } from './bans.ts';
+import type { Hub } from './hub.ts';
+import type { Member } from './member.ts';
+import { atLeast } from './roles.ts';
+import type { Room } from './room.ts';
+import type { User } from './user.ts';
+import type { UserSession } from './user-session.ts';
+
+/** What a request that carries text is charged beside its text, in bytes. */
+const REQUEST_BYTES = 64;
+
+/** Refuses with SLOW_DOWN what comes faster than this user may; heartbeats are free. */
+export function checkRate({ user }: UserSession, request: Request): void {
+  if (request.type === 'ping') return;
+  const size = 'body' in request ? utf8Length(request.body) : 0;
+  const retryAfterMs = user.rate.take(size + REQUEST_BYTES);
+  if (retryAfterMs > 0) {
+    throw new BcastError('SLOW_DOWN', { text: `Slow down, try again in ${retryAfterMs} ms.`, retryAfterMs });
+  }
+}
+
+/** Throws MESSAGE_TOO_LARGE. */
+export function checkBody(hub: Hub, body: string): void {
+  const { maxBodyBytes } = hub.limits;
+  if (body.length * 3 <= maxBodyBytes) return;
+  const size = utf8Length(body);
+  if (size <= maxBodyBytes) return;
+  throw new BcastError('MESSAGE_TOO_LARGE', {
+    text: `The message has ${size} bytes; this server takes at most ${maxBodyBytes}.`,
+  });
+}
+
+/** The session's place in the room. Throws NOT_A_MEMBER. */
+export function requireMember(hub: Hub, session: UserSession, name: RoomName): Member {
+  const room = hub.rooms.find(name);
+  const member = room && session.rooms.get(room);
+  if (member === undefined) throw new BcastError('NOT_A_MEMBER', { text: `You are not in the room ${name}.` });
+  return member;
+}
+
+/** The room, when the request may be made there: the command table says which role it needs. Throws NOT_ALLOWED. */
+export function requireRole(hub: Hub, session: UserSession, request: Request, name: RoomName): Room {
+  const needed = roleNeeded(request.type) ?? 'member';
+  const room = hub.rooms.find(name);
+  if (room === undefined) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${name}.` });
+  if (session.user.isAdmin) return room;
+  const { role } = requireMember(hub, session, name);
+  if (!atLeast(role, needed)) {
+    throw new BcastError('NOT_ALLOWED', { text: `Only a ${needed} of ${name} may do that; you are a ${role}.` });
+  }
+  return room;
+}
+
+/** Throws NOT_ALLOWED for everybody but the network's admins. */
+export function requireAdmin({ user }: UserSession): void {
+  if (!user.isAdmin) throw new BcastError('NOT_ALLOWED', { text: 'Only an admin of this server may do that.' });
+}
+
+/** The user of that name. Throws NO_SUCH_USER. */
+export function requireUser(hub: Hub, name: User['name']): User {
+  const user = hub.users.find(name);
+  if (user === undefined) throw new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} here.` });
+  return user;
+}
+
+/** Throws BANNED for a newcomer who is. */
+export function checkServerBan(hub: Hub, subject: { nameKey: NameKey; fp: string; address: string }): void {
+  const ban = hub.bans.match(subject, hub.clock.nowMs());
+  if (ban !== undefined) throw banRefusal('BANNED', ban);
+}
+
+/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
+export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
+  const { user, address } = session;
+  const ban = room.bans.match({ nameKey: user.key, fp: user.fp, address }, hub.clock.nowMs());
+  if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
+  const { maxMembersPerRoom, maxRoomsPerUser } = hub.limits;
+  if (room.size >= maxMembersPerRoom) {
+    throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });
+  }
+  if (session.rooms.size >= maxRoomsPerUser) {
+    throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
+  }
+}

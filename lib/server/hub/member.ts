@@ -1,0 +1,35 @@
+import { messagePrefix } from '../../protocol/envelope.ts';
+import type { Role } from '../../protocol/messages.ts';
+import type { Room } from './room.ts';
+import type { UserSession } from './user-session.ts';
+
+/** A session in a room. */
+export class Member {
+  readonly session: UserSession;
+  readonly room: Room;
+  /** Whether it wants to hear who comes, goes and types. */
+  readonly isWatching: boolean;
+  #prefix: Uint8Array | undefined;
+
+  constructor(session: UserSession, room: Room, isWatching: boolean) {
+    this.session = session;
+    this.room = room;
+    this.isWatching = isWatching;
+  }
+
+  /** The encoded front of its messages; made at the first one, since most members of a large room only listen. */
+  get prefix(): Uint8Array {
+    const { user } = this.session;
+    this.#prefix ??= messagePrefix({ room: this.room.name, from: user.name, fp: user.fp });
+    return this.#prefix;
+  }
+
+  /** To be called when the user's name has changed. */
+  forgetPrefix(): void {
+    this.#prefix = undefined;
+  }
+
+  get role(): Role {
+    return this.room.roleOf(this.session.user);
+  }
+}

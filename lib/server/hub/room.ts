@@ -1,0 +1,116 @@
+import { encodeEvent } from '../../protocol/codec.ts';
+import type { Event, Fingerprint, MemberRow, PresenceChange, Role, RoomRow } from '../../protocol/messages.ts';
+import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
+import { Bans } from './bans.ts';
+import { Member } from './member.ts';
+import type { Bounds } from './ports.ts';
+import type { User } from './user.ts';
+import type { UserSession } from './user-session.ts';
+
+/** Who is in one place, what it is called and who rules it. What was said there is the store's. */
+export class Room {
+  readonly name: RoomName;
+  readonly key: NameKey;
+  /** Whoever entered first, by identity; null for the server's own room. */
+  readonly ownerFp: Fingerprint | null;
+  readonly ownerName: UserName | null;
+  readonly incarnation: string;
+  readonly bans = new Bans();
+  topic: string | null = null;
+  /** The newest seq that went to the members. */
+  lastSeq: number;
+  readonly #members = new Map<UserSession, Member>();
+  readonly #watchers = new Set<Member>();
+  /** How many sessions each user has here: a person with three windows comes and goes once. */
+  readonly #users = new Map<User, number>();
+  /** Presence that watchers have not been told yet. */
+  changes: PresenceChange[] = [];
+
+  constructor(name: RoomName, key: NameKey, { incarnation, last }: Bounds, owner: User | null) {
+    this.name = name;
+    this.key = key;
+    this.incarnation = incarnation;
+    this.lastSeq = last;
+    this.ownerFp = owner?.fp ?? null;
+    this.ownerName = owner?.name ?? null;
+  }
+
+  get size(): number {
+    return this.#members.size;
+  }
+
+  get userCount(): number {
+    return this.#users.size;
+  }
+
+  get watcherCount(): number {
+    return this.#watchers.size;
+  }
+
+  get members(): Iterable<Member> {
+    return this.#members.values();
+  }
+
+  member(session: UserSession): Member | undefined {
+    return this.#members.get(session);
+  }
+
+  has(user: User): boolean {
+    return this.#users.has(user);
+  }
+
+  membersOf(user: User): Member[] {
+    return [...user.sessions].flatMap((session) => this.#members.get(session) ?? []);
+  }
+
+  /** Adds a session that is not in yet. */
+  add(session: UserSession, isWatching: boolean): Member {
+    const member = new Member(session, this, isWatching);
+    this.#members.set(session, member);
+    session.rooms.set(this, member);
+    if (isWatching) this.#watchers.add(member);
+    const sessions = this.#users.get(session.user) ?? 0;
+    this.#users.set(session.user, sessions + 1);
+    return member;
+  }
+
+  /** True when the user has no session left here. */
+  remove(member: Member): boolean {
+    const { session } = member;
+    this.#members.delete(session);
+    this.#watchers.delete(member);
+    session.rooms.delete(this);
+    const sessions = (this.#users.get(session.user) ?? 1) - 1;
+    if (sessions > 0) this.#users.set(session.user, sessions);
+    else this.#users.delete(session.user);
+    return sessions <= 0;
+  }
+
+  roleOf(user: User): Role {
+    if (user.isAdmin) return 'admin';
+    return user.fp === this.ownerFp ? 'owner' : 'member';
+  }
+
+  /** To every session here. */
+  tellAll(event: Event): void {
+    const bytes = encodeEvent(event);
+    for (const { session } of this.#members.values()) session.outbox.sendRoom(this.name, bytes, 1);
+  }
+
+  /** To the sessions that want to hear who comes, goes and types. */
+  tellWatchers(event: Event, except?: User): void {
+    if (this.#watchers.size === 0) return;
+    const bytes = encodeEvent(event);
+    for (const { session } of this.#watchers) {
+      if (session.user !== except) session.outbox.sendRoom(this.name, bytes, 1);
+    }
+  }
+
+  memberRows(): MemberRow[] {
+    return [...this.#users.keys()].map((user) => ({ name: user.name, role: this.roleOf(user), away: user.away }));
+  }
+
+  row(): RoomRow {
+    return { room: this.name, members: this.#users.size, topic: this.topic };
+  }
+}

@@ -1,0 +1,55 @@
+import { encodeEvent } from '../../protocol/codec.ts';
+import type { Event } from '../../protocol/messages.ts';
+import type { Member } from './member.ts';
+import type { Outbox } from './ports.ts';
+import type { Room } from './room.ts';
+import type { User } from './user.ts';
+
+/** A session as the hub knows it: whose it is, where it is, and where its messages go. */
+export class UserSession {
+  readonly user: User;
+  readonly address: string;
+  readonly outbox: Outbox;
+  readonly rooms = new Map<Room, Member>();
+  isGone = false;
+  /** Its messages that the store has not answered yet. */
+  #unsettled = 0;
+  #whenSettled: (() => void) | undefined;
+
+  constructor(user: User, address: string, outbox: Outbox) {
+    this.user = user;
+    this.address = address;
+    this.outbox = outbox;
+  }
+
+  get isSettled(): boolean {
+    return this.#unsettled === 0;
+  }
+
+  /** Resolves when the store has answered all it was given for this session. One caller at a time. */
+  settled(): Promise<void> {
+    if (this.isSettled) return Promise.resolve();
+    return new Promise((resolve) => {
+      this.#whenSettled = resolve;
+    });
+  }
+
+  expectOne(): void {
+    this.#unsettled += 1;
+  }
+
+  settleOne(): void {
+    this.#unsettled -= 1;
+    if (this.#unsettled > 0 || this.#whenSettled === undefined) return;
+    this.#whenSettled();
+    this.#whenSettled = undefined;
+  }
+
+  tell(event: Event): void {
+    this.outbox.send(encodeEvent(event), 1);
+  }
+
+  ok(req: number): void {
+    this.tell({ type: 'ok', req, seq: null, ts: null });
+  }
+}

@@ -1,0 +1,76 @@
+import type { AddressInfo } from 'node:net';
+import { type Clock, systemClock } from '../clock.ts';
+import type { ServerOptions } from '../config/options.ts';
+import type { Logger } from '../log.ts';
+import { createBindingCache } from '../wire/crypto/identity.ts';
+import { createNativeCrypto } from '../wire/crypto/native.ts';
+import { Admission } from './admission.ts';
+import { Hub } from './hub/hub.ts';
+import type { Turn } from './hub/ports.ts';
+import { listen } from './listener.ts';
+import { loadServerKey } from './server-key.ts';
+import { startHeartbeat } from './session/heartbeat.ts';
+import { FlushList } from './session/send-queue.ts';
+import type { Session } from './session/session.ts';
+import { shutDown } from './shutdown.ts';
+import { createMemoryStore } from './store/memory.ts';
+
+/** Verified bindings that are remembered, at about 200 bytes each. */
+const REMEMBERED_BINDINGS = 10_000;
+
+export interface ServerConfig extends ServerOptions {
+  readonly dataDir: string;
+  /** For people: the program and its version. */
+  readonly serverName: string;
+}
+
+export interface RunOptions {
+  readonly log: Logger;
+  /** Ends the server in an orderly way. */
+  readonly signal: AbortSignal;
+  /** The server takes connections. */
+  readonly onReady: (ready: Ready) => void;
+  readonly clock?: Clock;
+}
+
+export interface Ready {
+  /** The port really listened on. */
+  readonly port: number;
+  readonly fingerprint: string;
+  /** The key was made just now. */
+  readonly isNewKey: boolean;
+}
+
+/** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
+export async function run(config: ServerConfig, { log, signal, onReady, clock = systemClock }: RunOptions): Promise<void> {
+  const crypto = createNativeCrypto();
+  const { identity, isNew } = await loadServerKey(config.dataDir, crypto);
+  const flushList = new FlushList(setImmediate);
+  const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
+  const store = createMemoryStore({
+    keepMessages: config.historyMessages,
+    newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
+  });
+  const { admins, motd, serverName } = config;
+  const hub = new Hub({ store, clock, turn, log, limits: config, admins, motd, serverName });
+  const sessions = new Set<Session>();
+  const bindings = createBindingCache(REMEMBERED_BINDINGS);
+  const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList };
+  const admission = new Admission(config, clock, (address) => hub.isAddressBanned(address));
+  const server = await listen({ host: config.host, port: config.port, admission, context, sessions, log });
+  const stopHeartbeat = startHeartbeat(sessions, clock, config);
+  const { port } = server.address() as AddressInfo;
+  log.info({ host: config.host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
+  onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew });
+  await aborted(signal);
+  log.info({ sessions: sessions.size }, 'shutting down');
+  stopHeartbeat();
+  await shutDown(server, sessions, clock, config.drainTimeout);
+  await store.close();
+  log.info('stopped');
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
+}
