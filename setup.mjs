@@ -60,11 +60,10 @@ function scriptOf(tool) {
 
 /**
  * @param {import('./lib/cli/runtime.mjs').Runtime} runtime
- * @param {string} tool
+ * @param {string} script
  * @param {string[]} args
  */
-async function run(runtime, tool, args) {
-  const script = scriptOf(tool);
+async function run(runtime, script, args) {
   if (runtime.path === process.execPath) {
     process.argv = [process.execPath, script, ...args];
     await import(pathToFileURL(script).href);
@@ -77,16 +76,18 @@ async function run(runtime, tool, args) {
 
 /**
  * @param {string | undefined} tool
- * @returns {Promise<import('./lib/cli/runtime.mjs').Runtime | undefined>} undefined after saying why not
+ * @returns {Promise<{ runtime: import('./lib/cli/runtime.mjs').Runtime, script: string } | undefined>} undefined when
+ *   there is nothing to run, or after saying why it cannot be
  */
-async function makeReadyOrSayWhyNot(tool) {
+async function prepare(tool) {
   try {
     if (Number(process.versions.node.split('.')[0]) < MINIMUM_SETUP_NODE_MAJOR) {
       throw new Error(
         `this is Node ${process.version}; ${MINIMUM_SETUP_NODE_MAJOR} or newer is needed to set bcast up.`,
       );
     }
-    return await makeReady(tool === undefined || !TOOLS_WITHOUT_BUILD.has(tool));
+    const runtime = await makeReady(tool === undefined || !TOOLS_WITHOUT_BUILD.has(tool));
+    return tool === undefined ? undefined : { runtime, script: scriptOf(tool) };
   } catch (error) {
     say(error instanceof Error ? error.message : String(error));
     process.exitCode = 1;
@@ -95,5 +96,5 @@ async function makeReadyOrSayWhyNot(tool) {
 }
 
 const [, , tool, ...args] = process.argv;
-const runtime = await makeReadyOrSayWhyNot(tool);
-if (runtime !== undefined && tool !== undefined) await run(runtime, tool, args);
+const ready = await prepare(tool);
+if (ready !== undefined) await run(ready.runtime, ready.script, args);

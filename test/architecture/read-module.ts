@@ -12,7 +12,7 @@ export interface ModuleFacts {
   readonly exportsAll: boolean;
   /** Names reached on `process`, however: `process.env`, `const { env } = process`, `import { env } from 'node:process'`. */
   readonly processMembers: ReadonlySet<string>;
-  /** Globals used by name, and members of some: `Buffer`, `setTimeout`, `Date.now`, `new Date()`, `Math.random`. */
+  /** Globals used by name, and members of some: `process`, `setTimeout`, `Date.now`, `new Date()`, `Math.random`. */
   readonly globals: ReadonlySet<string>;
 }
 
@@ -49,7 +49,7 @@ export function readModule(path: string, source: string): ModuleFacts {
 function walk(node: Node, visit: (node: Node) => void): void {
   visit(node);
   for (const [key, value] of Object.entries(node)) {
-    // Names of members and keys are no references: `options.process`, `{ Buffer: 1 }`.
+    // Names of members and keys are no references: `options.process`, `{ console: 1 }`.
     if ((key === 'property' || key === 'key') && node['computed'] !== true && isNode(value)) continue;
     for (const child of Array.isArray(value) ? value : [value]) if (isNode(child)) walk(child, visit);
   }

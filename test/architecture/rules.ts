@@ -24,7 +24,7 @@ export interface Architecture {
 export type Sources = ReadonlyMap<string, string>;
 
 const CLOCK_GLOBALS = ['Date.now', 'new Date()', 'performance.now', 'setTimeout', 'setInterval', 'setImmediate'];
-const IMPURE_GLOBALS = [...CLOCK_GLOBALS, 'Math.random', 'process', 'Buffer', 'console'];
+const IMPURE_GLOBALS = [...CLOCK_GLOBALS, 'Math.random', 'process', 'console'];
 
 type Check = (modules: readonly ModuleFacts[], architecture: Architecture) => string[];
 
