@@ -3,6 +3,7 @@ import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
+import { Recent } from '../../recent.ts';
 import { Bans } from './bans.ts';
 import { leaveRoom } from './commands/leave.ts';
 import { checkRate, checkServerBan } from './gate.ts';
@@ -12,7 +13,6 @@ import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
 import { errorEvent } from './refusal.ts';
-import { RecentIds } from './recent-ids.ts';
 import { Rooms } from './rooms.ts';
 import { type User, Users } from './user.ts';
 import { UserSession } from './user-session.ts';
@@ -59,7 +59,7 @@ export class Hub {
   readonly presence: Presence;
   readonly publisher: Publisher;
   /** Private messages sent lately, so that a resent one is answered and not delivered again. */
-  readonly recentTells = new RecentIds(8_192);
+  readonly recentTells = new Recent<string, number>(8_192);
   readonly #options: HubOptions;
 
   constructor(options: HubOptions) {

@@ -17,7 +17,11 @@ interface Pending {
   readonly prefix: Uint8Array;
 }
 
-type Settled = Pending & Appended;
+/** A message and what the store answered. */
+interface Settled {
+  readonly pending: Pending;
+  readonly answer: Appended;
+}
 
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
@@ -61,7 +65,7 @@ export class Publisher {
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
     const byRoom = new Map<Room, Settled[]>();
     round.forEach((pending, i) => {
-      const settled = { ...pending, ...(answers[i] as Appended) };
+      const settled = { pending, answer: answers[i] as Appended };
       const others = byRoom.get(pending.room);
       if (others === undefined) byRoom.set(pending.room, [settled]);
       else others.push(settled);
@@ -71,17 +75,17 @@ export class Publisher {
 
   /** Every member gets one shared piece of memory; only who sent something in this round gets pieces of its own. */
   #deliver(room: Room, settled: readonly Settled[]): void {
-    const fresh = settled.filter(({ isDuplicate }) => !isDuplicate);
-    const senders = new Set(settled.map(({ sender }) => sender));
+    const fresh = settled.filter(({ answer }) => !answer.isDuplicate);
+    const senders = new Set(settled.map(({ pending }) => pending.sender));
     const bytes = this.#encode(fresh);
-    room.lastSeq = fresh.at(-1)?.seq ?? room.lastSeq;
+    room.lastSeq = fresh.at(-1)?.answer.seq ?? room.lastSeq;
     for (const { session } of room.members) {
       if (!senders.has(session) && fresh.length > 0) session.outbox.sendRoom(room.name, bytes, fresh.length);
     }
     for (const sender of senders) {
       if (!sender.isGone) sender.outbox.send(this.#encodeFor(sender, room, settled), settled.length);
     }
-    for (const { sender } of settled) sender.settleOne();
+    for (const { pending } of settled) pending.sender.settleOne();
   }
 
   #encode(messages: readonly Settled[]): Uint8Array {
@@ -93,15 +97,15 @@ export class Publisher {
   #encodeFor(sender: UserSession, room: Room, settled: readonly Settled[]): Uint8Array {
     const isMember = room.member(sender) !== undefined;
     for (const message of settled) {
-      if (message.sender === sender) {
-        const { req, seq, ts } = message;
-        appendEvent(this.#writer, { type: 'ok', req, seq, ts });
-      } else if (isMember && !message.isDuplicate) this.#append(message);
+      const { pending, answer } = message;
+      if (pending.sender === sender) {
+        appendEvent(this.#writer, { type: 'ok', req: pending.req, seq: answer.seq, ts: answer.ts });
+      } else if (isMember && !answer.isDuplicate) this.#append(message);
     }
     return this.#writer.take();
   }
 
-  #append({ prefix, draft, seq, ts }: Settled): void {
+  #append({ pending: { prefix, draft }, answer: { seq, ts } }: Settled): void {
     appendMessage(this.#writer, prefix, { kind: draft.kind, seq, ts, id: draft.id, body: draft.body });
   }
 

@@ -9,7 +9,7 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
   const { id, kind, body, req } = request;
   const { user } = session;
   const key = `${user.fp}${id}`;
-  const seenTs = hub.recentTells.find(key);
+  const seenTs = hub.recentTells.get(key);
   const ts = seenTs ?? hub.clock.nowMs();
   if (seenTs === undefined) {
     checkBody(hub, body);
@@ -17,7 +17,7 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
     user.activeMs = hub.clock.monotonicMs();
     const bytes = encodeEvent({ type: 'private', from: user.name, fp: user.fp, to: recipient.name, kind, ts, id, body });
     for (const { outbox } of recipient.sessions) outbox.send(bytes, 1);
-    hub.recentTells.add(key, ts);
+    hub.recentTells.set(key, ts);
   }
   session.tell({ type: 'ok', req, seq: null, ts });
   return undefined;
