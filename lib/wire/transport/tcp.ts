@@ -30,22 +30,24 @@ export function connectTcp(options: TcpConnectOptions): Promise<Transport> {
   return new Promise((resolve, reject) => {
     const socket = connect({ host, port });
     const settle = (): void => {
-      socket.removeAllListeners();
+      socket.off('connect', onConnect);
       signal?.removeEventListener('abort', onAbort);
     };
+    const onConnect = (): void => {
+      settle();
+      socket.off('error', fail);
+      resolve(tcpTransport(socket, clock));
+    };
+    // Stays on the socket, as a destroyed one may still have an error to tell.
     const fail = (cause: unknown): void => {
       settle();
-      socket.on('error', () => {});
       socket.destroy();
       reject(connectFailed(cause));
     };
     const onAbort = (): void => fail(signal?.reason);
     signal?.addEventListener('abort', onAbort);
-    socket.once('error', fail);
-    socket.once('connect', () => {
-      settle();
-      resolve(tcpTransport(socket, clock));
-    });
+    socket.on('error', fail);
+    socket.on('connect', onConnect);
   });
 }
 
