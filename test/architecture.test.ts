@@ -202,12 +202,17 @@ describe('a planted violation is found', () => {
     expect(found).toContainEqual(expect.stringContaining(path));
   });
 
-  test('circles, also by types alone', () => {
+  test.each([
+    ['circles', `import { b } from './b.ts';`],
+    ['circles by a lazy import', `const { b } = await import('./b.ts');`],
+    ['circles by what is left of inline types', `import { type b } from './b.ts';`],
+  ])('%s', (_rule, importB) => {
     const found = plant({
-      'lib/protocol/a.ts': `import type { B } from './b.ts'; export type A = B;`,
-      'lib/protocol/b.ts': `import type { A } from './a.ts'; export type B = A;`,
+      'lib/protocol/a.ts': `${importB} export const a = 1;`,
+      'lib/protocol/b.ts': `import { c } from './c.ts'; export const b = c;`,
+      'lib/protocol/c.ts': `import { a } from './a.ts'; export const c = a;`,
     });
-    expect(found).toEqual(['circle: lib/protocol/a.ts -> lib/protocol/b.ts -> lib/protocol/a.ts']);
+    expect(found).toEqual(['circle: lib/protocol/a.ts -> lib/protocol/b.ts -> lib/protocol/c.ts -> lib/protocol/a.ts']);
   });
 
   test('one place a package', () => {
@@ -232,5 +237,13 @@ describe('what is no violation', () => {
     ['a moment that is given', 'export const d = (ms: number) => new Date(ms).toISOString();'],
   ])('%s', (_what, source) => {
     expect(violations(new Map([['lib/protocol/a.ts', source]]), ARCHITECTURE)).toEqual([]);
+  });
+
+  test('types that know each other', () => {
+    const sources = new Map([
+      ['lib/protocol/a.ts', `import type { B } from './b.ts'; export type A = B;`],
+      ['lib/protocol/b.ts', `import type { A } from './a.ts'; export type B = A;`],
+    ]);
+    expect(violations(sources, ARCHITECTURE)).toEqual([]);
   });
 });

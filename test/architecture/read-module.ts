@@ -1,11 +1,18 @@
 import { parseSync } from 'oxc-parser';
 
+export interface Import {
+  /** As written. */
+  readonly specifier: string;
+  /** Gone when the program runs. */
+  readonly isType: boolean;
+}
+
 /** What the rules want to know of one source file. */
 export interface ModuleFacts {
   readonly path: string;
   readonly lineCount: number;
-  /** Specifiers as written, of every kind: static, type-only, re-exported, dynamic, `require` and `import()` types. */
-  readonly imports: readonly string[];
+  /** Of every kind: static, type-only, re-exported, dynamic, `require` and `import()` types. */
+  readonly imports: readonly Import[];
   readonly hasDefaultExport: boolean;
   /** Has exports, and not one of them is its own. */
   readonly isBarrel: boolean;
@@ -25,11 +32,11 @@ interface Node {
 export function readModule(path: string, source: string): ModuleFacts {
   const { program, errors } = parseSync(path, source);
   if (errors.length > 0) throw new Error(`${path} does not parse: ${errors[0]?.message}`);
-  const imports: string[] = [];
+  const imports: Import[] = [];
   const processMembers = new Set<string>();
   const globals = new Set<string>();
   walk(program as unknown as Node, (node) => {
-    imports.push(...importsOf(node));
+    for (const specifier of importsOf(node)) imports.push({ specifier, isType: isTypeImport(node) });
     for (const name of processMembersOf(node)) processMembers.add(name);
     for (const name of globalsOf(node)) globals.add(name);
   });
@@ -72,6 +79,11 @@ function importsOf(node: Node): string[] {
     default:
       return [];
   }
+}
+
+/** `import { type A }` still loads the module (verbatimModuleSyntax), so it is not one. */
+function isTypeImport(node: Node): boolean {
+  return node.type === 'TSImportType' || node['importKind'] === 'type' || node['exportKind'] === 'type';
 }
 
 /** `require('x')`, `createRequire(import.meta.url)('x')`, `require.resolve('x')`, `import.meta.resolve('x')`. */

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { type ModuleFacts, readModule } from './read-module.ts';
+import { type Import, type ModuleFacts, readModule } from './read-module.ts';
 
 /** Globs over paths from the root: `*` within one directory, `**` across them. The first row that matches counts. */
 export interface Architecture {
@@ -23,8 +23,8 @@ export interface Architecture {
 /** Paths from the root to their text. */
 export type Sources = ReadonlyMap<string, string>;
 
-const CLOCK_GLOBALS = ['Date.now', 'new Date()', 'performance.now', 'setTimeout', 'setInterval', 'setImmediate'];
-const IMPURE_GLOBALS = [...CLOCK_GLOBALS, 'Math.random', 'process', 'console'];
+const CLOCK_GLOBALS = ['Date.now', 'new Date()', 'performance.now', 'setTimeout', 'setInterval'];
+const IMPURE_GLOBALS = [...CLOCK_GLOBALS, 'setImmediate', 'Math.random', 'process', 'console'];
 
 type Check = (modules: readonly ModuleFacts[], architecture: Architecture) => string[];
 
@@ -47,10 +47,10 @@ export function violations(sources: Sources, architecture: Architecture): string
 }
 
 /** The files that `module` imports, as paths from the root. */
-export function localImports(module: ModuleFacts): string[] {
+export function localImports(module: ModuleFacts, isWanted: (each: Import) => boolean = () => true): string[] {
   return module.imports
-    .filter((specifier) => specifier.startsWith('.'))
-    .map((specifier) => posix.join(posix.dirname(module.path), specifier));
+    .filter((each) => each.specifier.startsWith('.') && isWanted(each))
+    .map(({ specifier }) => posix.join(posix.dirname(module.path), specifier));
 }
 
 function layers(modules: readonly ModuleFacts[], { mayImport, kernel }: Architecture): string[] {
@@ -61,7 +61,9 @@ function layers(modules: readonly ModuleFacts[], { mayImport, kernel }: Architec
     const [part, allowed] = row;
     const isAllowed = (target: string) => [part, kernel, ...allowed].some((glob) => matches(target, glob));
     return [
-      ...module.imports.filter((name) => name === '(computed)').map(() => `${module.path} imports a computed name`),
+      ...module.imports
+        .filter(({ specifier }) => specifier === '(computed)')
+        .map(() => `${module.path} imports a computed name`),
       ...localImports(module).flatMap((target) => {
         if (!known.has(target)) return [`${module.path} imports ${target}, which is not a source`];
         return isAllowed(target) ? [] : [`${module.path} may not import ${target}`];
@@ -70,8 +72,12 @@ function layers(modules: readonly ModuleFacts[], { mayImport, kernel }: Architec
   });
 }
 
+/**
+ * Of what is loaded when the program runs. Types that know each other (a room its members, a member its room) load
+ * nothing; between parts, where they would matter, the table forbids them as it does everything else.
+ */
 function circles(modules: readonly ModuleFacts[]): string[] {
-  const targets = new Map(modules.map((module) => [module.path, localImports(module)]));
+  const targets = new Map(modules.map((module) => [module.path, localImports(module, ({ isType }) => !isType)]));
   const done = new Set<string>();
   const found: string[] = [];
   function follow(path: string, trail: readonly string[]): void {
@@ -89,7 +95,9 @@ function purity(modules: readonly ModuleFacts[], { pure }: Architecture): string
   return modules
     .filter(({ path }) => pure.some((glob) => matches(path, glob)))
     .flatMap(({ path, imports, globals }) => [
-      ...imports.filter((name) => isBuiltin(name)).map((name) => `${path} is pure and imports ${name}`),
+      ...imports
+        .filter(({ specifier }) => isBuiltin(specifier))
+        .map(({ specifier }) => `${path} is pure and imports ${specifier}`),
       ...IMPURE_GLOBALS.filter((name) => globals.has(name)).map((name) => `${path} is pure and uses ${name}`),
     ]);
 }
@@ -100,7 +108,7 @@ function isBuiltin(specifier: string): boolean {
 
 function doors(modules: readonly ModuleFacts[], architecture: Architecture): string[] {
   return modules.flatMap(({ path, imports }) =>
-    imports.flatMap((specifier) => {
+    imports.flatMap(({ specifier }) => {
       const row = architecture.doors.find(([name]) => name === packageOf(specifier));
       if (row === undefined || matches(path, row[1])) return [];
       return [`${path} imports ${specifier}, whose only door is ${row[1]}`];
@@ -111,7 +119,8 @@ function doors(modules: readonly ModuleFacts[], architecture: Architecture): str
 function onePlaceAPackage(modules: readonly ModuleFacts[]): string[] {
   const places = new Map<string, Set<string>>();
   for (const { path, imports } of modules) {
-    for (const specifier of imports.filter((name) => !name.startsWith('.') && !isBuiltin(name))) {
+    for (const { specifier } of imports) {
+      if (specifier.startsWith('.') || isBuiltin(specifier)) continue;
       const name = packageOf(specifier);
       places.set(name, (places.get(name) ?? new Set()).add(path));
     }
