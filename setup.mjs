@@ -7,7 +7,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
-import { obtainRuntime, runUnder } from './lib/cli/runtime.mjs';
+import { findRuntime, obtainRuntime, runUnder } from './lib/cli/runtime.mjs';
 import { build, buildStamp, isBuilt } from './setup/build.mjs';
 import { install, installStamp, isInstalled } from './setup/install.mjs';
 import { withLock } from './setup/lock.mjs';
@@ -29,11 +29,12 @@ const say = (line) => process.stderr.write(`setup: ${line}\n`);
  */
 async function makeReady(mustBuild) {
   const { env } = process;
-  const runtime = await obtainRuntime(env, say);
+  const lock = join(ROOT, '.cache', 'setup.lock');
+  const runtime = findRuntime(env) ?? (await withLock(lock, () => obtainRuntime(env, say)));
   const stamp = installStamp(ROOT, runtime.version);
   const isReady = () => isInstalled(ROOT, stamp) && (!mustBuild || isBuilt(ROOT, buildStamp(ROOT)));
   if (isReady()) return runtime;
-  await withLock(join(ROOT, '.cache', 'setup.lock'), async () => {
+  await withLock(lock, async () => {
     if (!isInstalled(ROOT, stamp)) await install(ROOT, stamp, { nodePath: runtime.path, env, say });
     const sources = buildStamp(ROOT);
     if (mustBuild && !isBuilt(ROOT, sources)) await build(ROOT, sources, { nodePath: runtime.path, say });

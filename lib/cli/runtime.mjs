@@ -78,19 +78,26 @@ const FORWARDED_SIGNALS = /** @type {const} */ (['SIGTERM', 'SIGHUP', 'SIGUSR2']
  */
 
 /**
- * A Node that can run bcast: this one, else one fetched earlier, else one on PATH, else one fetched now from npm's
- * registry. Throws an Error whose message is for people.
+ * A Node on this machine that can run bcast: this one, else one fetched earlier, else one on PATH.
+ *
+ * @param {NodeJS.ProcessEnv} env
+ * @returns {Runtime | undefined}
+ */
+export function findRuntime(env) {
+  if (isSupportedNode(process.version)) return { path: process.execPath, version: process.versions.node };
+  return findCached(cacheDirectories(env)) ?? findOnPath(env);
+}
+
+/**
+ * A Node that can run bcast, fetched from npm's registry when there is none. Throws an Error whose message is for people.
  *
  * @param {NodeJS.ProcessEnv} env
  * @param {(line: string) => void} say told once when something is about to be fetched
  * @returns {Promise<Runtime>}
  */
 export async function obtainRuntime(env, say) {
-  if (isSupportedNode(process.version)) return { path: process.execPath, version: process.versions.node };
-  const caches = cacheDirectories(env);
-  const found = findCached(caches) ?? findOnPath(env);
-  if (found !== undefined) return found;
-  return await fetchRuntime(/** @type {string} */ (caches[0]), env, say);
+  const [cache = ''] = cacheDirectories(env);
+  return findRuntime(env) ?? (await fetchRuntime(cache, env, say));
 }
 
 /**
