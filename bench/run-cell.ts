@@ -8,7 +8,7 @@ const LOAD_WORKER = join(import.meta.dirname, 'load-worker.ts');
 const CALIBRATE = join(import.meta.dirname, 'calibrate.ts');
 
 /** No cell takes half of this; a longer one hangs. */
-const CELL_TIMEOUT_MS = 120_000;
+const CELL_TIMEOUT_MS = 60_000;
 
 /** Starts the server, runs one cell against it from a load process, ends both. Failures are part of the reply. */
 export async function runCell(
@@ -35,8 +35,9 @@ async function runLoad(placement: Placement, job: LoadJob): Promise<LoadReply> {
   const worker = spawnPinned(placement, [process.execPath, LOAD_WORKER], {
     stdio: ['ignore', 'inherit', 'pipe', 'ipc'],
   });
-  const timer = setTimeout(() => worker.process.kill('SIGKILL'), CELL_TIMEOUT_MS);
   const { promise, resolve } = Promise.withResolvers<LoadReply>();
+  const hung = { failure: `no answer came within ${CELL_TIMEOUT_MS / 1000} s: an acknowledgement may be LOST` };
+  const timer = setTimeout(() => resolve(hung), CELL_TIMEOUT_MS);
   worker.process.once('message', (reply) => resolve(reply as LoadReply));
   void worker.ended.then((how) => resolve({ failure: `the load process ${how}: ${worker.stderrTail()}` }));
   worker.process.send(job);

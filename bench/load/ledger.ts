@@ -29,7 +29,10 @@ export function createLedger(members: number, onAdvance: () => void): Ledger {
   return {
     received(member, seq) {
       const due = nextSeq[member] as number;
-      if (seq !== due) throw new Error(`member ${member} received message ${seq} where ${due} was due`);
+      if (seq !== due) {
+        const fault = seq > due ? 'LOST' : 'DOUBLED';
+        throw new Error(`${fault}: member ${member} received message ${seq} where ${due} was due`);
+      }
       nextSeq[member] = due + 1;
       deliveries++;
       if ((due + 1) % BLOCK_MESSAGES === 0) passBlock((due + 1) / BLOCK_MESSAGES);

@@ -66,7 +66,13 @@ function createNatsClient(endpoint: Endpoint, onLost: (error: Error) => void): L
 
 function publishTemplate(room: string): PublishTemplate {
   const head = Buffer.from(`PUB ${room} ${BODY_BYTES}\r\n`);
-  return { unit: Buffer.concat([head, createBody(), Buffer.from('\r\n')]), bodyAt: head.length, xor: 0 };
+  return {
+    unit: Buffer.concat([head, createBody(), Buffer.from('\r\n')]),
+    bodyAt: head.length,
+    xor: 0,
+    countersAt: [],
+    firstCounter: 0,
+  };
 }
 
 async function openNats(endpoint: Endpoint, dialer: TlsDialer, onBody: OnBody, onLost: (error: Error) => void) {

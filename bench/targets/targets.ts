@@ -1,11 +1,16 @@
+import { bcastSuiteTargets, bcastTarget } from './bcast.ts';
 import { natsTarget } from './nats.ts';
 import type { Target } from './target.ts';
 import { wsTarget } from './ws.ts';
 
-export const TARGETS: readonly Target[] = [natsTarget, wsTarget];
+/** What is measured when nobody says otherwise, in the order of the columns. */
+export const DEFAULT_TARGETS: readonly Target[] = [bcastTarget, natsTarget, wsTarget];
+
+export const ALL_TARGETS: readonly Target[] = [...DEFAULT_TARGETS, ...bcastSuiteTargets];
 
 export function findTarget(name: string): Target {
-  const target = TARGETS.find((candidate) => candidate.name === name);
-  if (target === undefined) throw new Error(`no target ${name}; there are ${TARGETS.map((t) => t.name).join(', ')}`);
+  const target = ALL_TARGETS.find((candidate) => candidate.name === name);
+  if (target === undefined)
+    throw new Error(`no target ${name}; there are ${ALL_TARGETS.map((t) => t.name).join(', ')}`);
   return target;
 }

@@ -70,7 +70,7 @@ function createWsClient(endpoint: Endpoint, onLost: (error: Error) => void): Loa
 /** Payload: one byte, '?' when an acknowledgement is asked for, then the body. */
 function publishTemplate(flag: '-' | '?'): PublishTemplate {
   const unit = maskedFrame(FIN_BINARY, Buffer.concat([Buffer.from(flag), createBody()]));
-  return { unit, bodyAt: unit.length - BODY_BYTES, xor: MASK_BYTE };
+  return { unit, bodyAt: unit.length - BODY_BYTES, xor: MASK_BYTE, countersAt: [], firstCounter: 0 };
 }
 
 function maskedFrame(opcode: number, payload: Buffer): Buffer {
