@@ -93,7 +93,7 @@ export interface CryptoProvider {
 
   /** SHA-256 of the concatenation of `parts`. */
   sha256(...parts: readonly Uint8Array[]): Uint8Array;
-  /** HMAC-SHA-256 (RFC 2104) of the concatenation of `parts`. `key` is at most 64 bytes. */
+  /** HMAC-SHA-256 (RFC 2104) of the concatenation of `parts`, at most 192 bytes. `key` is at most 64 bytes. */
   hmacSha256(key: Uint8Array, ...parts: readonly Uint8Array[]): Uint8Array;
 
   /** AES-256-GCM with the nonce of Noise §12.3: 4 zero bytes, then the counter as u64 big-endian. `key` is copied. */

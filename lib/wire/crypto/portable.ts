@@ -1,9 +1,9 @@
 import { gcm } from '@noble/ciphers/aes.js';
-import { hmac } from '@noble/hashes/hmac.js';
 import { sha256 } from '@noble/hashes/sha2.js';
 import { ml_kem768 } from '@noble/post-quantum/ml-kem.js';
 import { BcastError, invariant } from '../../errors.ts';
 import { concatBytes } from '../bytes.ts';
+import { hmacOver } from './hmac.ts';
 import { naclDh, naclImportDh, naclImportSigning, naclSecretbox, naclSign, naclVerify } from './nacl.ts';
 import { writeCounter, writeRekeyCounter } from './nonce.ts';
 import { type CryptoProvider, type Kem, type KemKeyPair, type RecordCipher, TAG_BYTES } from './port.ts';
@@ -20,12 +20,7 @@ export function createPortableCrypto(): CryptoProvider {
     sign: naclSign,
     verify: naclVerify,
     sha256: sha256Of,
-    hmacSha256(key, ...parts) {
-      invariant(key.length <= 64, 'an HMAC key fits in one block');
-      const mac = hmac.create(sha256, key);
-      for (const part of parts) mac.update(part);
-      return mac.digest();
-    },
+    hmacSha256: (key, ...parts) => hmacOver(sha256, key, parts),
     aesGcm: (key) => new NobleAesGcm(key),
     secretbox: naclSecretbox,
     randomBytes,

@@ -16,6 +16,7 @@ const CIPHERS = ['aesGcm', 'secretbox'] as const;
 const providers: readonly (readonly [string, CryptoProvider])[] = [
   ['native', createNativeCrypto()],
   ['native without sodium', createNativeCrypto({ sodium: 'off' })],
+  ['native on an earlier Node', createNativeCrypto({ sodium: 'off', keys: 'der' })],
   ['portable', createPortableCrypto()],
 ];
 
@@ -135,7 +136,16 @@ describe.each(providers)('%s', (_name, crypto) => {
     expect(text(crypto.hmacSha256(hex('4a656665'), ascii('what do ya want '), ascii('for nothing?')))).toBe(
       '5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843',
     );
+    // Test case 1 has a key shorter and test case 4 a message longer than a block is after the key.
+    expect(text(crypto.hmacSha256(new Uint8Array(20).fill(0x0b), ascii('Hi There')))).toBe(
+      'b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7',
+    );
+    const counting = Uint8Array.from({ length: 25 }, (_, i) => i + 1);
+    expect(text(crypto.hmacSha256(counting, new Uint8Array(50).fill(0xcd)))).toBe(
+      '82558a389a443c0ea4cc819899f2083a85f0faa3e578f8077a2e3ff46729665b',
+    );
     expect(codeOf(() => crypto.hmacSha256(new Uint8Array(65), NO_AD))).toBe('INTERNAL');
+    expect(codeOf(() => crypto.hmacSha256(NO_AD, new Uint8Array(193)))).toBe('INTERNAL');
   });
 
   test('gives as many random bytes as asked, never the same', () => {
