@@ -6,6 +6,7 @@
  */
 import { existsSync, readFileSync } from 'node:fs';
 import { delimiter, dirname, join } from 'node:path';
+import { isatty } from 'node:tty';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { findRuntime, obtainRuntime, runUnder } from './lib/cli/runtime.mjs';
 import { build, buildStamp, isBuilt } from './setup/build.mjs';
@@ -16,6 +17,9 @@ const ROOT = dirname(fileURLToPath(import.meta.url));
 
 /** The oldest Node that can run this file and npm. */
 const MINIMUM_SETUP_NODE_MAJOR = 20;
+
+/** Nobody presses Ctrl-C twice as fast as this, in milliseconds. */
+const ONE_PRESS_MS = 150;
 
 /** They read sources, not dist, and must work on sources that do not compile. */
 const TOOLS_WITHOUT_BUILD = new Set(['biome', 'knip', 'tsc']);
@@ -60,6 +64,24 @@ function scriptOf(tool) {
 }
 
 /**
+ * On a terminal Ctrl-C reaches npm and us alike, and npm passes its copy on: one press must not count as two, for a
+ * second one means "at once". Node takes `process.emit` from here for every signal that is listened to later.
+ */
+function dropEchoedInterrupts() {
+  if (!isatty(0)) return;
+  const emit = process.emit;
+  let lastMs = Number.NEGATIVE_INFINITY;
+  /** @param {[string, ...unknown[]]} event */
+  function emitOnce(...event) {
+    const isInterrupt = event[0] === 'SIGINT';
+    const isEcho = isInterrupt && performance.now() - lastMs < ONE_PRESS_MS;
+    if (isInterrupt) lastMs = performance.now();
+    return isEcho || Reflect.apply(emit, process, event);
+  }
+  Object.defineProperty(process, 'emit', { value: emitOnce, configurable: true, writable: true });
+}
+
+/**
  * @param {import('./lib/cli/runtime.mjs').Runtime} runtime
  * @param {string} script
  * @param {string[]} args
@@ -67,6 +89,7 @@ function scriptOf(tool) {
 async function run(runtime, script, args) {
   if (runtime.path === process.execPath) {
     process.argv = [process.execPath, script, ...args];
+    dropEchoedInterrupts();
     await import(pathToFileURL(script).href);
     return;
   }
