@@ -16,7 +16,8 @@ let memo: { readonly editor: Editor; readonly width: number; readonly result: Ed
 
 /** The editor's text in rows of at most `width` columns, broken where they are full. Memoised for the last one asked. */
 export function editorRows(editor: Editor, width: number): EditorRows {
-  if (memo?.editor.text === editor.text && memo.editor.cursor === editor.cursor && memo.width === width) return memo.result;
+  if (memo?.editor.text === editor.text && memo.editor.cursor === editor.cursor && memo.width === width)
+    return memo.result;
   const result = layOut(editor.text.slice(0, editor.cursor), editor.text.slice(editor.cursor), width);
   memo = { editor, width, result };
   return result;

@@ -8,7 +8,10 @@ export interface Editor {
   /** What was cut, newest first. */
   readonly kills: readonly string[];
   /** Set by a cut or a paste of a cut until anything else is done. */
-  readonly last: { readonly type: 'kill' } | { readonly type: 'yank'; readonly from: number; readonly kill: number } | null;
+  readonly last:
+    | { readonly type: 'kill' }
+    | { readonly type: 'yank'; readonly from: number; readonly kill: number }
+    | null;
 }
 
 /** Characters the input holds at most; a message body may have no more bytes than that. */
@@ -187,7 +190,11 @@ function lineEnd(text: string, offset: number): number {
 }
 
 function wordStart(text: string, offset: number): number {
-  return skipLeft(text, skipLeft(text, offset, (character) => !WORD.test(character)), (character) => WORD.test(character));
+  return skipLeft(
+    text,
+    skipLeft(text, offset, (character) => !WORD.test(character)),
+    (character) => WORD.test(character),
+  );
 }
 
 function blankStart(text: string, offset: number): number {

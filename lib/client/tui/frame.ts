@@ -33,7 +33,9 @@ function bodyLines(state: State, geometry: Geometry): Row[] {
   const window = state.windows[state.active] as Window;
   const rooms = roomsWidth > 0 ? roomList(state, roomsWidth, paneHeight) : [];
   const members = membersWidth > 0 ? memberList(window.members, membersWidth, paneHeight) : [];
-  const pane = state.isHelpOpen ? helpPage(state.helpScroll, paneWidth, paneHeight) : messagePane(state, window, geometry);
+  const pane = state.isHelpOpen
+    ? helpPage(state.helpScroll, paneWidth, paneHeight)
+    : messagePane(state, window, geometry);
   return pane.map((row, index) => [...(rooms[index] ?? []), ...row, ...(members[index] ?? [])]);
 }
 

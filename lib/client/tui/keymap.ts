@@ -41,7 +41,12 @@ interface Binding {
 export const BINDINGS: readonly Binding[] = [
   { action: 'send', keys: ['enter'], group: 'Writing', help: 'Send.' },
   { action: 'newline', keys: ['M-enter', 'S-enter', 'C-j'], group: 'Writing', help: 'A new line in the same message.' },
-  { action: 'complete', keys: ['tab'], group: 'Writing', help: 'Complete a name, a room or a command; again: the next.' },
+  {
+    action: 'complete',
+    keys: ['tab'],
+    group: 'Writing',
+    help: 'Complete a name, a room or a command; again: the next.',
+  },
   { action: 'completeBack', keys: ['S-tab'], group: 'Writing', help: 'The completion before.' },
   { action: 'historyBack', keys: ['up'], group: 'Writing', help: 'What you typed before.' },
   { action: 'historyForward', keys: ['down'], group: 'Writing', help: 'What you typed after that.' },

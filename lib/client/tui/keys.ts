@@ -107,10 +107,10 @@ export function flushKeys(state: KeyState): readonly [KeyState, readonly KeyEven
   return [{ ...state, escape: '' }, waitingKeys(state.escape)];
 }
 
-function waitingKeys(escape: string): KeyEvent[] {
-  if (escape === ESC) return [key('escape')];
-  if (escape.startsWith(ESC + ESC)) return [key('escape'), ...waitingKeys(escape.slice(1))];
-  return escape.length === 2 ? [key(`M-${escape[1]}`)] : [];
+function waitingKeys(waiting: string): KeyEvent[] {
+  if (waiting === ESC) return [key('escape')];
+  if (waiting.startsWith(ESC + ESC)) return [key('escape'), ...waitingKeys(waiting.slice(1))];
+  return waiting.length === 2 ? [key(`M-${waiting[1]}`)] : [];
 }
 
 interface Step {
@@ -243,7 +243,8 @@ function isParameter(code: number): boolean {
 /** Text in two chunks of one paste or one burst is one event. */
 function push(events: KeyEvent[], event: KeyEvent): void {
   const last = events[events.length - 1];
-  if (event.type === 'text' && last?.type === 'text') events[events.length - 1] = { type: 'text', text: last.text + event.text };
+  if (event.type === 'text' && last?.type === 'text')
+    events[events.length - 1] = { type: 'text', text: last.text + event.text };
   else events.push(event);
 }
 

@@ -1,9 +1,9 @@
+import { sanitiseLine } from '../sanitise.ts';
 import { bodyRows, clockTime, dayName, isSameDay, type Layout, pendingRows } from './format.ts';
 import { type Geometry, INLINE_INDENT } from './geometry.ts';
 import { entryAt } from './log.ts';
 import { cutText, fitRow, rowWidth } from './rows.ts';
 import type { Entry, Scroll, State, Tone, Window } from './state.ts';
-import { sanitiseLine } from '../sanitise.ts';
 import {
   ACCENT,
   ACCENT_STRONG,
@@ -41,7 +41,9 @@ export function layoutOf(state: State, geometry: Geometry): Layout {
 export function blockHeight(window: Window, serial: number, layout: Layout): number {
   const entry = entryAt(window.log, serial);
   if (entry === undefined) return 0;
-  return bodyRows(entry, layout).length + (hasDate(window, serial, entry) ? 1 : 0) + (window.newFrom === serial ? 1 : 0);
+  return (
+    bodyRows(entry, layout).length + (hasDate(window, serial, entry) ? 1 : 0) + (window.newFrom === serial ? 1 : 0)
+  );
 }
 
 /** Where a window stands when its last row is the newest. */

@@ -11,14 +11,16 @@ import {
   DIM,
   FAINT,
   type Row,
-  type Style,
   STRONG,
+  type Style,
   span,
   TEXT,
 } from './style.ts';
 
 /** The windows that can be gone to, with their numbers; `home` only while it is alone. */
-export function listedWindows(state: State): { readonly window: Window; readonly index: number; readonly number: number }[] {
+export function listedWindows(
+  state: State,
+): { readonly window: Window; readonly index: number; readonly number: number }[] {
   const all = state.windows.map((window, index) => ({ window, index }));
   const listed = all.length === 1 ? all : all.slice(1);
   return listed.map((item, position) => ({ ...item, number: position + 1 }));
@@ -65,9 +67,18 @@ function stripWidth(tabs: readonly { readonly row: Row }[]): number {
 
 function roomRow(window: Window, number: number, isActive: boolean, width: number): Row {
   const ground: Style = isActive ? CHOSEN : TEXT;
-  const style: Style = isActive ? CHOSEN : window.mentions > 0 ? ACCENT_STRONG : window.unread > 0 ? STRONG : nameStyle(window);
+  const style: Style = isActive
+    ? CHOSEN
+    : window.mentions > 0
+      ? ACCENT_STRONG
+      : window.unread > 0
+        ? STRONG
+        : nameStyle(window);
   const marks = isActive && window.scroll === null ? '' : countOf(window);
-  const markStyle: Style = { ...(window.mentions > 0 ? ACCENT_STRONG : DIM), ...(isActive ? { ground: 'chosen' as const } : {}) };
+  const markStyle: Style = {
+    ...(window.mentions > 0 ? ACCENT_STRONG : DIM),
+    ...(isActive ? { ground: 'chosen' as const } : {}),
+  };
   const left: Row = [
     span(`${String(number).padStart(2)} `, isActive ? { ...DIM, ground: 'chosen' } : FAINT),
     span(cutText(labelOf(window), width - 4 - marks.length), style),
@@ -102,6 +113,9 @@ export function topLine(state: State, hasRoomList: boolean): Row {
   const window = state.windows[state.active] as Window;
   const title: Row = hasRoomList ? [span(` ${labelOf(window)} `, BAR_STRONG)] : roomStrip(state, state.columns);
   const left = state.columns - rowWidth(title);
-  const topic = window.topic === null || left < 12 ? [] : [span(' ', BAR), span(cutText(sanitiseLine(window.topic), left - 2), BAR_DIM)];
+  const topic =
+    window.topic === null || left < 12
+      ? []
+      : [span(' ', BAR), span(cutText(sanitiseLine(window.topic), left - 2), BAR_DIM)];
   return fitRow([...title, ...topic], state.columns, BAR);
 }

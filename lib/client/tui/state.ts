@@ -3,7 +3,7 @@ import type { MessageKind, Role } from '../../protocol/messages.ts';
 import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 import type { ServerIdentity } from '../events.ts';
 import type { Completion } from './completion.ts';
-import { EMPTY_EDITOR, type Editor } from './editor.ts';
+import { type Editor, EMPTY_EDITOR } from './editor.ts';
 import { EMPTY_HISTORY, type InputHistory } from './input-history.ts';
 import { emptyLog, type Log } from './log.ts';
 
@@ -20,6 +20,7 @@ export interface State {
   readonly latencyMs: number | null;
   /** Until when the server asked us to send less. */
   readonly slowUntilMs: number;
+  readonly motd: string | null;
   /** The first is `home`, which shows only while there is no other. */
   readonly windows: readonly Window[];
   /** Index of the one on screen. */
@@ -32,6 +33,8 @@ export interface State {
   readonly helpScroll: number;
   readonly showsRooms: boolean;
   readonly showsMembers: boolean;
+  /** Rooms the last /list told of. */
+  readonly knownRooms: readonly RoomName[];
   readonly ignored: readonly UserName[];
   readonly lastPrivateFrom: UserName | null;
   /** Rooms asked for by /join: their window comes to the front. */
@@ -164,6 +167,7 @@ export function initialState({ columns, rows, nowMs, me }: Start): State {
     away: null,
     latencyMs: null,
     slowUntilMs: 0,
+    motd: null,
     windows: [newWindow('home', 'bcast' as RoomName, 'bcast' as NameKey)],
     active: 0,
     editor: EMPTY_EDITOR,
@@ -174,6 +178,7 @@ export function initialState({ columns, rows, nowMs, me }: Start): State {
     helpScroll: 0,
     showsRooms: true,
     showsMembers: true,
+    knownRooms: [],
     ignored: [],
     lastPrivateFrom: null,
     joining: [],

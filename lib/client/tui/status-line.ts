@@ -1,6 +1,6 @@
-import { suiteOf } from '../../wire/suites.ts';
 import { formatDuration } from '../../duration.ts';
 import { commandOf, usageOf } from '../../protocol/commands.ts';
+import { suiteOf } from '../../wire/suites.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { cutText, fitRow, rowWidth, spreadRow } from './rows.ts';
 import type { Link, State, Window } from './state.ts';
@@ -19,7 +19,8 @@ function hintRow(state: State): Row | null {
   if (state.quitArmedUntilMs > state.nowMs) return [span(' Ctrl-C again to quit', BAR_WARN)];
   if (state.completion !== null && state.completion.candidates.length > 1) return completionRow(state);
   if (state.mode.type === 'search') {
-    const found = state.mode.serial === null && state.mode.query !== '' ? 'not found' : 'Ctrl-S or Up: older   Down: newer';
+    const found =
+      state.mode.serial === null && state.mode.query !== '' ? 'not found' : 'Ctrl-S or Up: older   Down: newer';
     return [span(` ${found}   Enter: stay here   Esc: back`, BAR_DIM)];
   }
   if (state.mode.type === 'recall') return [span(' Ctrl-R: older   Enter: take it   Esc: back', BAR_DIM)];
@@ -31,7 +32,8 @@ function completionRow({ completion, columns }: State): Row {
   const labels = completion?.labels ?? [];
   const index = completion?.index ?? 0;
   let from = 0;
-  const widthTo = (start: number): number => labels.slice(start, index + 1).reduce((sum, label) => sum + label.length + 2, 4);
+  const widthTo = (start: number): number =>
+    labels.slice(start, index + 1).reduce((sum, label) => sum + label.length + 2, 4);
   while (from < index && widthTo(from) > columns) from += 1;
   const head: Row = [span(from > 0 ? ' <' : ' ', BAR_DIM)];
   return [
@@ -55,7 +57,10 @@ function typingRow({ windows, active, nowMs, columns }: State): Row {
   const window = windows[active] as Window;
   const names = window.typing.filter(({ untilMs }) => untilMs > nowMs).map(({ name }) => sanitiseLine(name));
   if (names.length === 0) return [];
-  const text = names.length > 2 ? `${names.length} people are typing… ` : `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} typing… `;
+  const text =
+    names.length > 2
+      ? `${names.length} people are typing… `
+      : `${names.join(' and ')} ${names.length > 1 ? 'are' : 'is'} typing… `;
   return [span(cutText(text, Math.floor(columns / 2)), BAR_DIM)];
 }
 
@@ -74,7 +79,8 @@ function linkRow(state: State, width: number): Row {
 }
 
 function headPart({ link, me, away }: State): Row {
-  const name: Row = me === null ? [] : [span(` ${me}`, BAR_STRONG), ...(away === null ? [] : [span(' (away)', BAR_WARN)])];
+  const name: Row =
+    me === null ? [] : [span(` ${me}`, BAR_STRONG), ...(away === null ? [] : [span(' (away)', BAR_WARN)])];
   switch (link.state) {
     case 'connecting':
       return [span('○ connecting…', BAR_WARN)];
