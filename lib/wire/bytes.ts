@@ -10,6 +10,17 @@ export function concatBytes(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** The parts in one piece: a single one as it is, several as a view of `out` from `start` on, where they are copied to. */
+export function gatherAt(parts: readonly Uint8Array[], out: Uint8Array, start: number): Uint8Array {
+  if (parts.length === 1 && parts[0] !== undefined) return parts[0];
+  let end = start;
+  for (const part of parts) {
+    out.set(part, end);
+    end += part.length;
+  }
+  return out.subarray(start, end);
+}
+
 /** How long the parts are together. */
 export function totalBytes(parts: readonly Uint8Array[]): number {
   let total = 0;

@@ -9,7 +9,7 @@ import {
   verify,
 } from 'node:crypto';
 import { BcastError } from '../../errors.ts';
-import { concatBytes, totalBytes } from '../bytes.ts';
+import { concatBytes, gatherAt, totalBytes } from '../bytes.ts';
 import { nodeAesGcm } from './aes-gcm.ts';
 import { hmacOver } from './hmac.ts';
 import { naclSecretbox } from './nacl.ts';
@@ -116,11 +116,5 @@ const gathered = Buffer.alloc(2_048);
 
 /** The parts in one piece, good until the next call. */
 function gather(parts: readonly Uint8Array[]): Uint8Array {
-  if (parts.length === 1 || totalBytes(parts) > gathered.length) return concatBytes(parts);
-  let end = 0;
-  for (const part of parts) {
-    gathered.set(part, end);
-    end += part.length;
-  }
-  return gathered.subarray(0, end);
+  return totalBytes(parts) > gathered.length ? concatBytes(parts) : gatherAt(parts, gathered, 0);
 }

@@ -1,5 +1,6 @@
 import { createRequire } from 'node:module';
 import { BcastError, invariant } from '../../errors.ts';
+import { gatherAt } from '../bytes.ts';
 import { writeCounter, writeRekeyCounter } from './nonce.ts';
 import { type DhKeyPair, type RecordCipher, type SigningKeyPair, TAG_BYTES } from './port.ts';
 
@@ -112,8 +113,8 @@ class SodiumSecretbox implements RecordCipher {
   ): number {
     invariant(ad.length === 0, 'secretbox knows no associated data');
     writeCounter(nonce, 16, counter);
-    const single = plaintext.length === 1 ? plaintext[0] : undefined;
-    const message = single ?? gather(plaintext, out, outOffset + TAG_BYTES);
+    // Several parts are put where their ciphertext will stand and sealed in place.
+    const message = gatherAt(plaintext, out, outOffset + TAG_BYTES);
     const sealedBytes = message.length + TAG_BYTES;
     this.#binding.crypto_secretbox_easy(out.subarray(outOffset, outOffset + sealedBytes), message, nonce, this.#key);
     return sealedBytes;
@@ -140,16 +141,6 @@ class SodiumSecretbox implements RecordCipher {
   destroy(): void {
     this.#key.fill(0);
   }
-}
-
-/** Puts the parts where their ciphertext will stand, to be sealed in place. */
-function gather(parts: readonly Uint8Array[], out: Uint8Array, start: number): Uint8Array {
-  let end = start;
-  for (const part of parts) {
-    out.set(part, end);
-    end += part.length;
-  }
-  return out.subarray(start, end);
 }
 
 function forged(reason: string): BcastError {
