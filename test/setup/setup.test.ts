@@ -8,11 +8,11 @@ const oldNode = new URL('./old-node.mjs', import.meta.url).href;
 
 /** The compiler that the fake npm below installs; the program it makes says what it was given, and waits if told to. */
 const PROGRAM = `
-  console.log(JSON.stringify([process.version, ...process.argv.slice(2)]));
   if (process.argv.includes('--wait')) {
     setInterval(() => {}, 1000);
     process.on('SIGTERM', () => { console.log('drained'); process.exit(0); });
-  }`;
+  }
+  console.log(JSON.stringify([process.version, ...process.argv.slice(2)]));`;
 const COMPILER = `
   const fs = require('node:fs');
   fs.appendFileSync('log', 'compiler\\n');
