@@ -1,0 +1,73 @@
+import { networkInterfaces } from 'node:os';
+import { readEnvironment, readSources } from '../config/environment.ts';
+import { loadOptions } from '../config/load.ts';
+import { SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
+import { BcastError } from '../errors.ts';
+import { listenForStop } from './stop-signals.ts';
+import { flagsOf, type Verb } from './verb.ts';
+
+/** `bcast start`: runs a server until it is asked to stop, and then exits 0. */
+export const start: Verb = {
+  args: [],
+  flags: flagsOf(SERVER_OPTIONS),
+  examples: [
+    ['bcast start', `a server for this machine, on port ${SERVER_OPTIONS.port.fallback}`],
+    ['bcast start --host 0.0.0.0 --port 7000', 'for everybody who can reach this machine'],
+    ['bcast start --port 0 2>server.log', 'on any free port; the log in a file'],
+  ],
+  notes: `Prints one line on stdout, the URL to connect with; the log goes to stderr. SIGTERM and SIGINT end it in order,
+a second one at once. Every option is also a variable: --max-rooms is BCAST_MAX_ROOMS (see bcast config).`,
+  async run({ flags }, { version }) {
+    const environment = readEnvironment();
+    const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, readSources(flags, environment));
+    const [{ run }, log] = await Promise.all([import('../server/server.ts'), serverLog(values, environment.env)]);
+    const stop = listenForStop();
+    const config = {
+      ...values,
+      dataDir: values.dataDir ?? environment.directories.data,
+      serverName: `bcast ${version}`,
+    };
+    const onReady = ({ port, fingerprint }: { port: number; fingerprint: string }): void => {
+      process.stdout.write(`bcast://${connectHost(values.host)}:${port}?fp=${fingerprint}\n`);
+    };
+    try {
+      await run(config, { log, signal: stop.signal, onReady });
+    } catch (error) {
+      throw startFailure(error, values) ?? error;
+    } finally {
+      stop.release();
+    }
+    return 0;
+  },
+};
+
+async function serverLog({ logLevel, logFormat }: ServerOptions, env: Readonly<Record<string, string | undefined>>) {
+  const { createLogger, prettyDestination } = await import('../log.ts');
+  const isPretty = logFormat === 'pretty' || (logFormat === 'auto' && process.stderr.isTTY);
+  if (!isPretty) return createLogger(logLevel, process.stderr);
+  const isColoured = process.stderr.isTTY && env['TERM'] !== 'dumb' && (env['NO_COLOR'] ?? '') === '';
+  return createLogger(logLevel, await prettyDestination(process.stderr, isColoured));
+}
+
+const LISTEN_REASONS: Readonly<Record<string, string>> = {
+  EADDRINUSE: 'is in use, perhaps by another bcast. --port 0 takes a free one.',
+  EACCES: 'is not yours to listen on; ports from 1024 up are.',
+  EADDRNOTAVAIL: 'is no address of this machine. --host 0.0.0.0 takes all of them.',
+  ENOTFOUND: 'is no address this machine knows.',
+};
+
+/** What the system said about the address or the data directory, for people; undefined for any other failure. */
+function startFailure(error: unknown, { host, port }: ServerOptions): BcastError | undefined {
+  const { code = '', path } = error as NodeJS.ErrnoException;
+  if (path !== undefined) return new BcastError('CONFIG', { text: `${path} cannot be used (${code}).`, cause: error });
+  const reason = LISTEN_REASONS[code];
+  return reason === undefined ? undefined : new BcastError('LISTEN_FAILED', { text: `${host}:${port} ${reason}`, cause: error });
+}
+
+/** What others would call the address we listen on: for "all of them" the first that is not only this machine's. */
+function connectHost(host: string): string {
+  if (host !== '0.0.0.0' && host !== '::') return host.includes(':') ? `[${host}]` : host;
+  const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
+  const outside = addresses.find(({ internal, family }) => !internal && family === 'IPv4');
+  return outside?.address ?? '127.0.0.1';
+}

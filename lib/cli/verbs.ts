@@ -1,0 +1,36 @@
+import type { NamedVerb, Verb } from './verb.ts';
+
+interface VerbEntry {
+  readonly summary: string;
+  load(): Promise<Verb>;
+}
+
+/** Every verb. Nothing of a verb is loaded until it is asked for: `bcast --version` must not wait for a server. */
+export const VERBS: Readonly<Record<string, VerbEntry>> = {
+  start: { summary: 'Run a server here.', load: async () => (await import('./start.ts')).start },
+  connect: {
+    summary: 'Talk: full screen on a terminal, lines in a pipe.',
+    load: async () => (await import('./connect.ts')).connect,
+  },
+  send: { summary: 'Send a message, or every line of stdin.', load: async () => (await import('./send.ts')).send },
+  tail: { summary: 'Print what is said.', load: async () => (await import('./tail.ts')).tail },
+  whoami: {
+    summary: 'Show who you are to others, and where that is kept.',
+    load: async () => (await import('./whoami.ts')).whoami,
+  },
+  config: {
+    summary: 'Show every option, its value and where it came from.',
+    load: async () => (await import('./config.ts')).config,
+  },
+  completion: {
+    summary: 'Print completion for your shell.',
+    load: async () => (await import('./completion.ts')).completion,
+  },
+};
+
+/** Every verb, loaded. */
+export function loadVerbs(): Promise<readonly NamedVerb[]> {
+  return Promise.all(
+    Object.entries(VERBS).map(async ([name, { summary, load }]) => ({ name, summary, verb: await load() })),
+  );
+}
