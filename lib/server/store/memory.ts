@@ -1,7 +1,7 @@
 import { BcastError } from '../../errors.ts';
-import type { MessageId } from '../../protocol/messages.ts';
-import { Recent } from '../../recent.ts';
+import type { Fingerprint } from '../../protocol/messages.ts';
 import type { NameKey } from '../../protocol/names.ts';
+import { Recent } from '../../recent.ts';
 import type { Appended, Bounds, Draft, PageQuery, Store, StoredMessage } from '../hub/ports.ts';
 
 /** How many of a room's newest ids are recognised when they come again; far more than a client leaves unacknowledged. */
@@ -13,7 +13,13 @@ interface Log {
   messages: StoredMessage[];
   last: number;
   lastTs: number;
-  readonly byId: Recent<MessageId, { readonly fp: string; readonly seq: number; readonly ts: number }>;
+  readonly byId: Recent<string, Remembered>;
+}
+
+interface Remembered {
+  readonly fp: Fingerprint;
+  readonly seq: number;
+  readonly ts: number;
 }
 
 export interface MemoryStoreOptions {
@@ -45,7 +51,7 @@ export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreO
     },
     async read(room, query) {
       const log = logs.get(room);
-      return log === undefined ? [] : page(kept(log, keepMessages), query);
+      return log === undefined ? [] : page(log, keepMessages, query);
     },
     async bounds(room) {
       const log = logs.get(room);
@@ -61,15 +67,26 @@ export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreO
 }
 
 function append(log: Log, draft: Draft, keepMessages: number): Appended {
-  const known = log.byId.get(draft.id);
-  if (known !== undefined && known.fp === draft.fp) return { seq: known.seq, ts: known.ts, isDuplicate: true };
+  const { key, known } = recall(log, draft);
+  if (known !== undefined) return { seq: known.seq, ts: known.ts, isDuplicate: true };
   const seq = log.last + 1;
   const ts = Math.max(draft.ts, log.lastTs);
   log.last = seq;
   log.lastTs = ts;
-  log.byId.set(draft.id, { fp: draft.fp, seq, ts });
+  log.byId.set(key, { fp: draft.fp, seq, ts });
   if (keepMessages > 0) keep(log, draft, seq, ts, keepMessages);
   return { seq, ts, isDuplicate: false };
+}
+
+/**
+ * What is known of this sender's id, and where it is kept: under the id alone, as ids do not collide by chance, or with the
+ * sender in front when somebody else has used the id before. So nobody can make the server forget another's message.
+ */
+function recall(log: Log, { id, fp }: Draft): { readonly key: string; readonly known: Remembered | undefined } {
+  const first = log.byId.get(id);
+  if (first === undefined || first.fp === fp) return { key: id, known: first };
+  const key = `${fp}${id}`;
+  return { key, known: log.byId.get(key) };
 }
 
 function keep(log: Log, draft: Draft, seq: number, ts: number, keepMessages: number): void {
@@ -83,19 +100,32 @@ function emptyLog(incarnation: string): Log {
   return { incarnation, messages: [], last: 0, lastTs: 0, byId: new Recent(REMEMBERED_IDS) };
 }
 
-function kept({ messages }: Log, keepMessages: number): readonly StoredMessage[] {
-  return messages.length > keepMessages ? messages.slice(-keepMessages) : messages;
-}
-
 function boundsOf(log: Log, keepMessages: number): Bounds {
   const { incarnation, last, messages } = log;
   return { incarnation, last, first: last - Math.min(messages.length, keepMessages) + 1 };
 }
 
-function page(messages: readonly StoredMessage[], { after, before, sinceMs, limit }: PageQuery): readonly StoredMessage[] {
-  const found = messages.filter(
-    ({ seq, ts }) => seq > (after ?? 0) && seq < (before ?? Infinity) && ts >= (sinceMs ?? 0),
-  );
-  if (limit <= 0) return [];
-  return after === undefined ? found.slice(-limit) : found.slice(0, limit);
+/** By position, as seqs have no holes and times never go back: a page costs its own length, however much is kept. */
+function page({ messages, last }: Log, keepMessages: number, query: PageQuery): readonly StoredMessage[] {
+  const { after, before = last + 1, sinceMs, limit } = query;
+  const firstSeq = last - messages.length + 1;
+  const oldest = Math.max(0, messages.length - keepMessages, (after ?? 0) + 1 - firstSeq);
+  const start = sinceMs === undefined ? oldest : Math.max(oldest, positionSince(messages, sinceMs));
+  const end = Math.min(messages.length, before - firstSeq);
+  if (start >= end) return [];
+  return after === undefined
+    ? messages.slice(Math.max(start, end - limit), end)
+    : messages.slice(start, Math.min(end, start + limit));
+}
+
+/** The position of the first message at or after that time, by halving. */
+function positionSince(messages: readonly StoredMessage[], sinceMs: number): number {
+  let low = 0;
+  let high = messages.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((messages[middle]?.ts ?? sinceMs) < sinceMs) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
