@@ -54,7 +54,13 @@ export function fixedCrypto(crypto: CryptoProvider, secrets: FixedSecrets): Cryp
     kem: {
       ...crypto.kem,
       ...(kemSeed && { generate: () => crypto.kem.importSeed(kemSeed) }),
-      ...(encapsulation && { encapsulate: () => encapsulation }),
+      ...(encapsulation && {
+        encapsulate(publicKey: Uint8Array) {
+          // For its judgement of the key alone.
+          crypto.kem.encapsulate(publicKey);
+          return encapsulation;
+        },
+      }),
     },
   };
 }
