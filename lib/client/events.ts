@@ -56,7 +56,8 @@ export type ClientEvent =
   | Events['renamed']
   /** This client is in the room (again, after a reconnect). */
   | { readonly type: 'joined'; readonly room: RoomName; readonly banner: Events['joined']; readonly isRejoin: boolean }
-  | { readonly type: 'left'; readonly room: RoomName }
+  /** `error` is there when the server would not let it in again after a reconnect. */
+  | { readonly type: 'left'; readonly room: RoomName; readonly error?: BcastError }
   /** Messages `first` to `last` of this room can no longer be had. */
   | { readonly type: 'gap'; readonly room: RoomName; readonly first: number; readonly last: number }
   /** The room started over (a restarted server without durable history): earlier messages are gone. */

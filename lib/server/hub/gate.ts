@@ -9,19 +9,38 @@ import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
 import type { Room } from './room.ts';
 import type { User } from './user.ts';
-import type { UserSession } from './user-session.ts';
+import type { Refused, UserSession } from './user-session.ts';
 
 /** What a request that carries text is charged beside its text, in bytes. */
 const REQUEST_BYTES = 64;
 
-/** Refuses with SLOW_DOWN what comes faster than this user may; heartbeats are free. */
-export function checkRate({ user }: UserSession, request: Request): void {
+/** How much longer than its wait a refused message is expected to come again before those behind it may pass, in ms. */
+const RESEND_GRACE_MS = 10_000;
+
+/**
+ * Refuses with SLOW_DOWN what comes faster than this user may; heartbeats are free. Behind a refused message all others
+ * of the session are refused until it comes again: they were sent before the client knew, and must not overtake it.
+ */
+export function checkRate(hub: Hub, session: UserSession, request: Request): void {
   if (request.type === 'ping') return;
-  const size = 'body' in request ? utf8Length(request.body) : 0;
-  const retryAfterMs = user.rate.take(size + REQUEST_BYTES);
-  if (retryAfterMs > 0) {
-    throw new BcastError('SLOW_DOWN', { text: `Slow down, try again in ${retryAfterMs} ms.`, retryAfterMs });
+  const isMessage = request.type === 'say' || request.type === 'tell';
+  if (isMessage && session.refused !== null) checkOrder(hub, session, session.refused, request.id);
+  const size = isMessage ? utf8Length(request.body) : 0;
+  const retryAfterMs = session.user.rate.take(size + REQUEST_BYTES);
+  if (retryAfterMs === 0) return;
+  if (isMessage) {
+    session.refused = { id: request.id, endsMs: hub.clock.monotonicMs() + retryAfterMs + RESEND_GRACE_MS, retryAfterMs };
   }
+  throw slowDown(retryAfterMs);
+}
+
+function checkOrder(hub: Hub, session: UserSession, { id, endsMs, retryAfterMs }: Refused, newId: string): void {
+  if (newId !== id && hub.clock.monotonicMs() < endsMs) throw slowDown(retryAfterMs);
+  session.refused = null;
+}
+
+function slowDown(retryAfterMs: number): BcastError {
+  return new BcastError('SLOW_DOWN', { text: `Slow down, try again in ${retryAfterMs} ms.`, retryAfterMs });
 }
 
 /** Throws MESSAGE_TOO_LARGE. */

@@ -95,7 +95,7 @@ export class Hub {
    */
   handle(session: UserSession, request: Request): undefined | Promise<void> {
     try {
-      checkRate(session, request);
+      checkRate(this, session, request);
       const handler = HANDLERS[request.type] as Handler<Request>;
       if (request.type !== 'say' && !session.isSettled) return this.#handleSettled(session, request, handler);
       const work = handler(this, session, request);

@@ -7,10 +7,7 @@ export interface RateLimits {
   readonly byteBurst: number;
 }
 
-/**
- * Two token buckets of one user, for messages and for bytes. A refusal holds for everything until its time has passed,
- * so that what a client sent behind a refused message is refused too and the client can send all of it again in order.
- */
+/** Two token buckets of one user, for messages and for bytes. */
 export class RateLimit {
   readonly #limits: RateLimits;
   readonly #clock: Clock;

@@ -1,9 +1,17 @@
 import { encodeEvent } from '../../protocol/codec.ts';
-import type { Event } from '../../protocol/messages.ts';
+import type { Event, MessageId } from '../../protocol/messages.ts';
 import type { Member } from './member.ts';
 import type { Outbox } from './ports.ts';
 import type { Room } from './room.ts';
 import type { User } from './user.ts';
+
+/** A message that was refused for its speed and is expected to come again. */
+export interface Refused {
+  readonly id: MessageId;
+  /** On the clock that never jumps; after it the message is not waited for. */
+  readonly endsMs: number;
+  readonly retryAfterMs: number;
+}
 
 /** A session as the hub knows it: whose it is, where it is, and where its messages go. */
 export class UserSession {
@@ -12,6 +20,7 @@ export class UserSession {
   readonly outbox: Outbox;
   readonly rooms = new Map<Room, Member>();
   isGone = false;
+  refused: Refused | null = null;
   /** Its messages that the store has not answered yet. */
   #unsettled = 0;
   #whenSettled: (() => void) | undefined;

@@ -1,0 +1,126 @@
+import type { Clock } from '../clock.ts';
+import type { BcastError } from '../errors.ts';
+import type { BanRow, Events, MemberRow, MessageId, MessageKind, RoomRow } from '../protocol/messages.ts';
+import type { RoomName, UserName } from '../protocol/names.ts';
+import type { Identity } from '../wire/crypto/identity.ts';
+import type { CryptoProvider } from '../wire/crypto/port.ts';
+import type { Transport } from '../wire/transport/transport.ts';
+import type { ServerAddress } from './address.ts';
+import type { ClientEvent, ConnectionStatus, Receipt, RoomMessage } from './events.ts';
+import type { ReconnectPolicy } from './reconnect.ts';
+import type { Backlog } from './room-line.ts';
+import { resolveOptions } from './settings.ts';
+import { SteadyClient } from './steady-client.ts';
+import type { TrustPolicy } from './trust.ts';
+
+
+export type { ServerAddress } from './address.ts';
+export type { ClientEvent, ConnectionStatus, Receipt, RoomMessage, ServerIdentity } from './events.ts';
+export type { Backlog } from './room-line.ts';
+export type { TrustPolicy } from './trust.ts';
+
+export interface ConnectOptions {
+  /** `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...]`, or the same taken apart. */
+  readonly server: string | ServerAddress;
+  /** The name to go by. Default: the URL's. */
+  readonly user?: string;
+  /** Default: this account's identity, made on first use. */
+  readonly identity?: Identity;
+  /** Default: the URL's `fp`, servers this account runs here, and this account's known servers; others are refused. */
+  readonly trust?: TrustPolicy;
+  /** The encryption suite to offer (PROTOCOL §4). */
+  readonly suite?: number;
+  /** How to come back after a cut; `null` ends the client with it. */
+  readonly reconnect?: ReconnectPolicy | null;
+  /** What this program is called, at most 64 bytes; others do not see it. */
+  readonly agent?: string;
+  readonly clock?: Clock;
+  /** From 0 to 1; spreads the delays between attempts. */
+  readonly random?: () => number;
+  readonly crypto?: CryptoProvider;
+  /** Makes the byte pipe to the server; TCP by default. Rejects with CONNECT_FAILED. */
+  readonly openTransport?: (address: ServerAddress) => Promise<Transport>;
+  /** Told of every event from the very first on, attempts to connect included. */
+  readonly onEvent?: (event: ClientEvent) => void;
+}
+
+export interface SayOptions {
+  /** `action` is what IRC calls /me. */
+  readonly kind?: MessageKind;
+  /** 32 hex digits, new for each message; by it the server recognises one that is sent twice. */
+  readonly id?: MessageId;
+}
+
+export interface JoinOptions {
+  /** What was said before to begin with; none by default. */
+  readonly backlog?: Backlog;
+  /** Whether to be told who comes, goes, is away and types. */
+  readonly watch?: boolean;
+}
+
+/**
+ * A client that stays: it comes back after a cut, joins its rooms again, fetches what it missed and sends what was not
+ * acknowledged. Iterating it yields its events, one at a time, at the reader's pace; a slow reader slows the server
+ * down, up to the point where the server leaves live messages out and this client fetches them later.
+ *
+ * Every method that asks the server rejects with a BcastError: the server's refusal, CONNECTION_LOST, or CLOSED.
+ */
+export interface Client extends AsyncIterable<ClientEvent> {
+  readonly status: ConnectionStatus;
+  /** The name this client goes by. */
+  readonly name: UserName;
+  /** The largest body this server takes, in bytes of UTF-8. */
+  readonly maxBodyBytes: number;
+  /** How many messages were said and are not acknowledged yet. */
+  readonly unacknowledged: number;
+  /** Calls `listener` with every event, in the turn in which it happens; returns what ends that. */
+  subscribe(listener: (event: ClientEvent) => void): () => void;
+  /** Reads nothing from the server until `resume`; for owners that cannot keep up. */
+  pause(): void;
+  resume(): void;
+
+  /** Resolves when the server has stored the message, after any number of reconnections. */
+  say(room: string, body: string, options?: SayOptions): Promise<Receipt>;
+  /** As `say`, to one person; NO_SUCH_USER when they are not here. */
+  tell(to: string, body: string, options?: SayOptions): Promise<Receipt>;
+  /** Enters a room and stays in it over reconnections. Resolves when the backlog has been told. */
+  join(room: string, options?: JoinOptions): Promise<Events['joined']>;
+  leave(room: string): Promise<void>;
+
+  nick(name: string): Promise<void>;
+  topic(room: string, topic: string | null): Promise<void>;
+  /** A null text means back. */
+  away(text: string | null): Promise<void>;
+  typing(room: string): Promise<void>;
+  names(room: string): Promise<readonly MemberRow[]>;
+  rooms(): Promise<readonly RoomRow[]>;
+  whois(name: string): Promise<Events['user']>;
+  /** The `limit` newest messages before a seq, oldest first. */
+  history(room: string, query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly RoomMessage[]>;
+  /** `room` null: from the whole server. */
+  kick(room: string | null, name: string, reason?: string): Promise<void>;
+  /** `durationMs` null: for good. */
+  ban(room: string | null, target: string, durationMs: number | null, reason?: string): Promise<void>;
+  unban(room: string | null, target: string): Promise<void>;
+  bans(room: string | null): Promise<readonly BanRow[]>;
+
+  /** Waits until all is acknowledged, for at most `drainTimeoutMs` (none by default), then leaves. Never rejects. */
+  close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;
+}
+
+/**
+ * Connects and says hello. Rejects with the reason when that is refused or nobody is there; later cuts are the client's
+ * own business and show up as `status` events.
+ */
+export async function connect(options: ConnectOptions): Promise<Client> {
+  const client = new SteadyClient(resolveOptions(options));
+  await client.start();
+  return client;
+}
+
+/** Whether a status is the last one. */
+export function isClosed(status: ConnectionStatus): status is { readonly state: 'closed'; readonly error?: BcastError } {
+  return status.state === 'closed';
+}
+
+export type { RoomName, UserName };

@@ -1,0 +1,74 @@
+import { type Clock, systemClock } from '../clock.ts';
+import { readEnvironment } from '../config/environment.ts';
+import { localServers } from '../config/local-server.ts';
+import { BcastError } from '../errors.ts';
+import { requireUserName, type UserName } from '../protocol/names.ts';
+import { createNativeCrypto } from '../wire/crypto/native.ts';
+import { DEFAULT_SUITE } from '../wire/suites.ts';
+import { connectTcp } from '../wire/transport/tcp.ts';
+import type { Transport } from '../wire/transport/transport.ts';
+import { addressKey, parseServerUrl, type ServerAddress } from './address.ts';
+import type { ConnectOptions } from './client.ts';
+import type { ClientEvent } from './events.ts';
+import { loadIdentity } from './identity-file.ts';
+import type { LinkOptions } from './link.ts';
+import { profileFiles } from './profile.ts';
+import { DEFAULT_RECONNECT, type ReconnectPolicy } from './reconnect.ts';
+
+/** Options with every default filled in. */
+export interface Settings {
+  readonly name: UserName;
+  readonly link: LinkOptions;
+  readonly reconnect: ReconnectPolicy | null;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly onEvent: ((event: ClientEvent) => void) | undefined;
+}
+
+/** Throws USAGE for a server or name that cannot be, CONFIG for an identity file that cannot be used. */
+export function resolveOptions(options: ConnectOptions): Settings {
+  const { server, user, suite = DEFAULT_SUITE, clock = systemClock, agent = 'bcast' } = options;
+  const address = typeof server === 'string' ? parseServerUrl(server) : server;
+  const name = user ?? address.user;
+  if (name === undefined) throw new BcastError('USAGE', { text: 'A name is needed: give `user`, or bcast://NAME@HOST.' });
+  const crypto = options.crypto ?? createNativeCrypto();
+  const { directories } = readEnvironment();
+  const files = profileFiles(directories);
+  return {
+    name: requireUserName(name),
+    clock,
+    random: options.random ?? Math.random,
+    reconnect: options.reconnect === undefined ? DEFAULT_RECONNECT : options.reconnect,
+    onEvent: options.onEvent,
+    link: {
+      address,
+      crypto,
+      identity: options.identity ?? loadIdentity(files.identity, crypto),
+      suite,
+      trust: options.trust ?? { knownServers: files.knownServers, localServers: localServers(directories) },
+      clock,
+      agent,
+      openTransport: options.openTransport ?? openTcp,
+    },
+  };
+}
+
+const REASONS: Readonly<Record<string, string>> = {
+  ECONNREFUSED: 'nobody listens there. Is the server running? "bcast start" runs one.',
+  ENOTFOUND: 'there is no host of that name.',
+  EAI_AGAIN: 'the name could not be looked up.',
+  ETIMEDOUT: 'there was no answer.',
+  EHOSTUNREACH: 'there is no way to that host.',
+  ENETUNREACH: 'there is no way to that network.',
+  ECONNRESET: 'the other end cut the connection.',
+};
+
+async function openTcp(address: ServerAddress): Promise<Transport> {
+  try {
+    return await connectTcp({ host: address.host, port: address.port });
+  } catch (error) {
+    const { code = 'no reason given' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const text = `${addressKey(address)} could not be reached: ${REASONS[code] ?? code}`;
+    throw new BcastError('CONNECT_FAILED', { text, cause: error });
+  }
+}
