@@ -1,4 +1,5 @@
 import { type ChildProcess, type SpawnOptions, spawn } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import type { Placement } from './machine.ts';
 
 const TERM_GRACE_MS = 3_000;
@@ -20,8 +21,9 @@ const running = new Set<ChildProcess>();
 /** Starts a program that may use one core only. nice and taskset become the program, so the pid is the program's. */
 export function spawnPinned({ core, nice }: Placement, command: readonly string[], options: SpawnOptions): PinnedChild {
   const pinned = ['taskset', '-c', String(core), ...command];
-  const child = spawn('nice', ['-n', String(nice), ...pinned], options);
+  const child = spawn('nice', ['-n', String(nice), ...pinned], { ...options, detached: nice !== 0 });
   running.add(child);
+  if (nice !== 0) setGroupNice(child, nice);
   let tail = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     tail = (tail + text).slice(-KEPT_STDERR_CHARS);
@@ -44,6 +46,15 @@ export function spawnPinned({ core, nice }: Placement, command: readonly string[
       clearTimeout(timer);
     },
   };
+}
+
+/**
+ * Linux may weigh sessions before processes (sched_autogroup), and niceness then counts only inside a session. So a
+ * child with a niceness has a session of its own, which is given the same.
+ */
+function setGroupNice({ pid }: ChildProcess, nice: number): void {
+  const file = `/proc/${pid}/autogroup`;
+  if (pid !== undefined && existsSync(file)) writeFileSync(file, String(nice));
 }
 
 /** Kills at once whatever still runs; used when the bench itself is ending. */
