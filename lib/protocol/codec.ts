@@ -1,6 +1,6 @@
 import { BcastError } from '../errors.ts';
 import { CborReader, CborWriter } from './cbor.ts';
-import { type Event, EVENTS, type MessageShape, type Request, REQUESTS } from './messages.ts';
+import { EVENTS, type Event, type MessageShape, REQUESTS, type Request } from './messages.ts';
 import type { Field, Shape } from './schema.ts';
 
 type Table = Readonly<Record<string, MessageShape<Shape>>>;
@@ -80,7 +80,13 @@ function writeMessage(target: CborWriter, { byType }: Half, message: Request | E
   target.head('array', entry.fields.length + 1);
   target.uint(entry.tag);
   const values = message as unknown as Readonly<Record<string, unknown>>;
-  for (const [key, field] of entry.fields) field.write(target, values[key]);
+  try {
+    for (const [key, field] of entry.fields) field.write(target, values[key]);
+  } catch (error) {
+    // Half a message left behind would stand in front of the next one.
+    target.truncate(frame);
+    throw error;
+  }
   target.closeFrame(frame);
 }
 

@@ -40,7 +40,14 @@ export const COMMANDS: readonly Command[] = [
     help: 'Say something to one person only.',
     request: 'tell',
   },
-  { name: 'reply', aliases: ['r'], args: [text], group: 'Talking', help: 'Answer the last private message.', request: 'tell' },
+  {
+    name: 'reply',
+    aliases: ['r'],
+    args: [text],
+    group: 'Talking',
+    help: 'Answer the last private message.',
+    request: 'tell',
+  },
   { name: 'join', aliases: ['j'], args: [room], group: 'Rooms', help: 'Enter a room, or go to it.', request: 'join' },
   {
     name: 'part',
@@ -80,7 +87,13 @@ export const COMMANDS: readonly Command[] = [
     request: 'away',
   },
   { name: 'back', aliases: [], args: [], group: 'People', help: 'You are no longer away.', request: 'away' },
-  { name: 'ignore', aliases: [], args: [optional(user)], group: 'People', help: 'Stop showing what somebody says; alone, list whom.' },
+  {
+    name: 'ignore',
+    aliases: [],
+    args: [optional(user)],
+    group: 'People',
+    help: 'Stop showing what somebody says; alone, list whom.',
+  },
   { name: 'unignore', aliases: [], args: [user], group: 'People', help: 'Show again what somebody says.' },
   {
     name: 'kick',
@@ -118,9 +131,27 @@ export const COMMANDS: readonly Command[] = [
     request: 'bans',
     needs: 'moderator',
   },
-  { name: 'help', aliases: ['h', '?'], args: [{ name: 'command', kind: 'command', optional: true }], group: 'This client', help: 'This list, or one command.' },
-  { name: 'search', aliases: ['lastlog'], args: [text], group: 'This client', help: 'Find words in what is on screen.' },
-  { name: 'clear', aliases: [], args: [], group: 'This client', help: 'Clear the screen; history stays on the server.' },
+  {
+    name: 'help',
+    aliases: ['h', '?'],
+    args: [{ name: 'command', kind: 'command', optional: true }],
+    group: 'This client',
+    help: 'This list, or one command.',
+  },
+  {
+    name: 'search',
+    aliases: ['lastlog'],
+    args: [text],
+    group: 'This client',
+    help: 'Find words in what is on screen.',
+  },
+  {
+    name: 'clear',
+    aliases: [],
+    args: [],
+    group: 'This client',
+    help: 'Clear the screen; history stays on the server.',
+  },
   { name: 'quit', aliases: ['exit', 'q'], args: [], group: 'This client', help: 'Leave.' },
 ];
 

@@ -1,13 +1,21 @@
 import { BcastError } from '../errors.ts';
-import {
-  MAX_BODY_BYTES,
-  MAX_NAME_CHARS,
-  MAX_PAGE_MESSAGES,
-  MAX_REASON_BYTES,
-  MAX_TOPIC_BYTES,
-} from '../limits.ts';
+import { MAX_BODY_BYTES, MAX_NAME_CHARS, MAX_PAGE_MESSAGES, MAX_REASON_BYTES, MAX_TOPIC_BYTES } from '../limits.ts';
 import { NAME_RULE, type RoomName, toRoomName, toUserName, type UserName } from './names.ts';
-import { bool, type Field, hex, type Infer, list, nullable, oneOf, parsed, record, type Shape, text, uint } from './schema.ts';
+import {
+  bool,
+  type Field,
+  hex,
+  type Infer,
+  list,
+  named,
+  nullable,
+  oneOf,
+  parsed,
+  record,
+  type Shape,
+  text,
+  uint,
+} from './schema.ts';
 import { decodeBase64, encodeBase64 } from './text.ts';
 
 /** The SHA-256 of an identity's signing key as people see it: `SHA256:` and 43 characters of base64. */
@@ -15,27 +23,28 @@ export type Fingerprint = string;
 /** A UUIDv7 made by the sender, as 32 hex digits. */
 export type MessageId = string;
 
-const req = { ...uint(0xffff_ffff), cddl: 'request-id' };
-const seq = { ...uint(), cddl: 'seq' };
-const timeMs = { ...uint(), cddl: 'time-ms' };
-const durationMs = { ...uint(), cddl: 'duration-ms' };
+const req = named('request-id', uint(0xffff_ffff));
+const seq = named('seq', uint());
+const timeMs = named('time-ms', uint());
+const durationMs = named('duration-ms', uint());
 const count = uint(0xffff_ffff);
-const messageId: Field<MessageId> = { ...hex(16), cddl: 'message-id' };
-const incarnation = { ...hex(8), cddl: 'incarnation' };
-const body = { ...text(MAX_BODY_BYTES), cddl: 'body' };
-const reason = { ...text(MAX_REASON_BYTES), cddl: 'reason' };
-const topic = { ...text(MAX_TOPIC_BYTES), cddl: 'topic' };
-const kind = { ...oneOf('text', 'action'), cddl: 'kind' };
-const role = { ...oneOf('member', 'moderator', 'owner', 'admin'), cddl: 'role' };
-const change = { ...oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban', 'role'), cddl: 'change' };
-const removal = { ...oneOf('kick', 'ban'), cddl: 'removal' };
+const messageId: Field<MessageId> = named('message-id', hex(16));
+const incarnation = named('incarnation', hex(8));
+const body = named('body', text(MAX_BODY_BYTES));
+const reason = named('reason', text(MAX_REASON_BYTES));
+const topic = named('topic', text(MAX_TOPIC_BYTES));
+const kind = named('kind', oneOf('text', 'action'));
+const role = named('role', oneOf('member', 'moderator', 'owner', 'admin'));
+const change = named('change', oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban', 'role'));
+const removal = named('removal', oneOf('kick', 'ban'));
 const userName = parsed<UserName>('user-name', MAX_NAME_CHARS * 4, toUserName, () => nameError('NAME_INVALID'));
 const roomName = parsed<RoomName>('room-name', MAX_NAME_CHARS * 4, toRoomName, () => nameError('ROOM_NAME_INVALID'));
 /** What a ban is laid on: a name, an address or a fingerprint. */
-const target = { ...text(MAX_NAME_CHARS * 4), cddl: 'target' };
+const target = named('target', text(MAX_NAME_CHARS * 4));
 
 const fingerprint: Field<Fingerprint> = {
   cddl: 'fingerprint',
+  rules: [{ name: 'fingerprint', is: 'bstr .size 32' }],
   write(writer, value) {
     const digest = encodeBase64(value.slice('SHA256:'.length));
     writer.head('bytes', digest.length);

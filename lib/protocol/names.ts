@@ -13,6 +13,8 @@ export type NameKey = string & { readonly [brand]: 'NameKey' };
 const NAME = /^(?:[\p{L}\p{Nd}_.-]\p{M}*)+$/u;
 // Zalgo: a name may stack no more than this many marks on one letter.
 const STACKED_MARKS = /\p{M}{4}/u;
+// Letters and marks that leave no ink (Hangul fillers, variation selectors...): with one, two names would look the same.
+const INVISIBLE = /\p{Default_Ignorable_Code_Point}/u;
 
 /** The user name in `text`, or null when it is none. */
 export function toUserName(text: string): UserName | null {
@@ -40,10 +42,10 @@ export function requireRoomName(text: string): RoomName {
   return name;
 }
 
-/** The comparison key: case folded (upper then lower case, so that ß and SS meet). */
+/** The comparison key: lower, upper and again lower case, so that ẞ, ß and SS meet. */
 export function nameKey(name: UserName | RoomName): NameKey {
   if (isPlainLowerCase(name)) return name as string as NameKey;
-  return name.toUpperCase().toLowerCase().normalize('NFKC') as NameKey;
+  return name.toLowerCase().toUpperCase().toLowerCase().normalize('NFKC') as NameKey;
 }
 
 export const NAME_RULE = `1 to ${MAX_NAME_CHARS} letters and digits of any script, and _ - .`;
@@ -52,7 +54,7 @@ function normalise(text: string): string | null {
   if (text.length === 0 || text.length > MAX_NAME_CHARS * 4) return null;
   if (text.length <= MAX_NAME_CHARS && isPlainLowerCase(text)) return text;
   const name = text.normalize('NFKC');
-  if (!NAME.test(name) || STACKED_MARKS.test(name)) return null;
+  if (!NAME.test(name) || STACKED_MARKS.test(name) || INVISIBLE.test(name)) return null;
   return [...name].length <= MAX_NAME_CHARS ? name : null;
 }
 
@@ -60,7 +62,12 @@ function normalise(text: string): string | null {
 function isPlainLowerCase(text: string): boolean {
   for (let i = 0; i < text.length; i += 1) {
     const unit = text.charCodeAt(i);
-    const isPlain = (unit >= 0x61 && unit <= 0x7a) || (unit >= 0x30 && unit <= 0x39) || unit === 0x5f || unit === 0x2d || unit === 0x2e;
+    const isPlain =
+      (unit >= 0x61 && unit <= 0x7a) ||
+      (unit >= 0x30 && unit <= 0x39) ||
+      unit === 0x5f ||
+      unit === 0x2d ||
+      unit === 0x2e;
     if (!isPlain) return false;
   }
   return true;

@@ -1,9 +1,17 @@
 import { MAX_LIST_ROWS } from '../limits.ts';
 import type { CborReader, CborWriter } from './cbor.ts';
 
-/** One kind of value: how it is written, read (strictly) and described in CDDL (RFC 8610). */
+/** A named rule of CDDL (RFC 8610). */
+export interface Rule {
+  readonly name: string;
+  readonly is: string;
+}
+
+/** One kind of value: how it is written, read (strictly) and described in CDDL. */
 export interface Field<T> {
   readonly cddl: string;
+  /** The rules behind the names in `cddl`, each after those it mentions itself. */
+  readonly rules: readonly Rule[];
   write(writer: CborWriter, value: T): void;
   /** Throws BAD_MESSAGE for anything but this kind. */
   read(reader: CborReader): T;
@@ -13,9 +21,15 @@ export interface Field<T> {
 export type Shape = Readonly<Record<string, Field<any>>>;
 export type Infer<S extends Shape> = { readonly [K in keyof S]: S[K] extends Field<infer T> ? T : never };
 
+/** The same field under a name of its own. */
+export function named<T>(name: string, field: Field<T>): Field<T> {
+  return { ...field, cddl: name, rules: [...field.rules, { name, is: field.cddl }] };
+}
+
 export function uint(max: number = Number.MAX_SAFE_INTEGER): Field<number> {
   return {
-    cddl: max === Number.MAX_SAFE_INTEGER ? 'uint53' : `0..${max}`,
+    cddl: `0..${max}`,
+    rules: [],
     write: (writer, value) => writer.uint(value),
     read: (reader) => reader.uint(max),
   };
@@ -24,6 +38,7 @@ export function uint(max: number = Number.MAX_SAFE_INTEGER): Field<number> {
 export function text(maxBytes: number): Field<string> {
   return {
     cddl: `tstr .size (0..${maxBytes})`,
+    rules: [],
     write: (writer, value) => writer.text(value),
     read: (reader) => reader.text(maxBytes),
   };
@@ -33,6 +48,7 @@ export function text(maxBytes: number): Field<string> {
 export function hex(length: number): Field<string> {
   return {
     cddl: `bstr .size ${length}`,
+    rules: [],
     write: (writer, value) => writer.hex(value),
     read: (reader) => reader.hex(length),
   };
@@ -40,6 +56,7 @@ export function hex(length: number): Field<string> {
 
 export const bool: Field<boolean> = {
   cddl: 'bool',
+  rules: [],
   write: (writer, value) => writer.bool(value),
   read: (reader) => reader.bool(),
 };
@@ -47,6 +64,7 @@ export const bool: Field<boolean> = {
 export function nullable<T>(field: Field<T>): Field<T | null> {
   return {
     cddl: `${field.cddl} / null`,
+    rules: field.rules,
     write: (writer, value) => (value === null ? writer.null() : field.write(writer, value)),
     read: (reader) => (reader.skipNull() ? null : field.read(reader)),
   };
@@ -55,21 +73,23 @@ export function nullable<T>(field: Field<T>): Field<T | null> {
 /** One of a few words, as its place in the list. */
 export function oneOf<const W extends readonly string[]>(...words: W): Field<W[number]> {
   return {
-    cddl: words.map((word, i) => `${i} ; ${word}`).join('\n'),
+    cddl: `&(${words.map((word, i) => `${word}: ${i}`).join(', ')})`,
+    rules: [],
     write: (writer, value) => writer.uint(words.indexOf(value)),
     read: (reader) => words[reader.uint(words.length - 1)] as W[number],
   };
 }
 
-/** A text refined by a parser that answers null for what it refuses. */
+/** A text of 1 to `maxBytes` bytes, refined by a parser that answers null for what it refuses. */
 export function parsed<T extends string>(
-  cddl: string,
+  name: string,
   maxBytes: number,
   parse: (raw: string) => T | null,
   refuse: (raw: string) => Error,
 ): Field<T> {
   return {
-    cddl,
+    cddl: name,
+    rules: [{ name, is: `tstr .size (1..${maxBytes})` }],
     write: (writer, value) => writer.text(value),
     read(reader) {
       const raw = reader.text(maxBytes);
@@ -83,6 +103,7 @@ export function parsed<T extends string>(
 export function list<T>(row: Field<T>, maxRows: number = MAX_LIST_ROWS): Field<readonly T[]> {
   return {
     cddl: `[0*${maxRows} ${row.cddl}]`,
+    rules: row.rules,
     write(writer, rows) {
       writer.head('array', rows.length);
       for (const value of rows) row.write(writer, value);
@@ -97,10 +118,12 @@ export function list<T>(row: Field<T>, maxRows: number = MAX_LIST_ROWS): Field<r
 }
 
 /** An object; on the wire an array of its fields in the order written here. */
-export function record<S extends Shape>(cddl: string, shape: S): Field<Infer<S>> {
+export function record<S extends Shape>(name: string, shape: S): Field<Infer<S>> {
   const fields = Object.entries(shape);
+  const is = `[${fields.map(([key, { cddl }]) => `${key}: ${cddl}`).join(', ')}]`;
   return {
-    cddl,
+    cddl: name,
+    rules: [...fields.flatMap(([, { rules }]) => rules), { name, is }],
     write(writer, value) {
       writer.head('array', fields.length);
       for (const [key, field] of fields) field.write(writer, value[key]);

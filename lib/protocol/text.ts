@@ -64,7 +64,8 @@ export function decodeHex(bytes: Uint8Array, start: number, end: number): string
 /** Writes `hex`, which must be an even number of hex digits, at `offset`. */
 export function encodeHexInto(hex: string, target: Uint8Array, offset: number): void {
   if (native !== undefined) native.hexWrite.call(target, hex, offset);
-  else for (let i = 0; i * 2 < hex.length; i += 1) target[offset + i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
+  else
+    for (let i = 0; i * 2 < hex.length; i += 1) target[offset + i] = Number.parseInt(hex.slice(i * 2, i * 2 + 2), 16);
 }
 
 /** Bytes as unpadded base64. */
