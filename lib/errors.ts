@@ -62,6 +62,8 @@ export const ERRORS = {
   DRAIN_TIMEOUT: row('peer', null, true, false, 9, 'Some lines were not acknowledged in time.'),
   CLOSED: row('usage', null, true, false, 1, 'This client was closed.'),
   CONFIG: row('usage', null, false, false, 2, 'The configuration is not valid.'),
+  INPUT_FAILED: row('usage', null, false, false, 1, 'The input could not be read.'),
+  OUTPUT_FAILED: row('usage', null, false, false, 1, 'The output could not be written.'),
   LISTEN_FAILED: row('usage', null, false, false, 1, 'The server cannot listen there.'),
 } as const satisfies Record<string, ErrorRow>;
 
