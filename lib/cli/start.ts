@@ -1,6 +1,7 @@
 import { networkInterfaces } from 'node:os';
 import { readEnvironment, readSources } from '../config/environment.ts';
 import { loadOptions } from '../config/load.ts';
+import { announceLocalServer, type LocalServer, withdrawLocalServer } from '../config/local-server.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
 import { BcastError } from '../errors.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -27,14 +28,20 @@ a second one at once. Every option is also a variable: --max-rooms is BCAST_MAX_
       dataDir: values.dataDir ?? environment.directories.data,
       serverName: `bcast ${version}`,
     };
+    let announced: LocalServer | undefined;
     const onReady = ({ port, fingerprint }: { port: number; fingerprint: string }): void => {
-      process.stdout.write(`bcast://${connectHost(values.host)}:${port}?fp=${fingerprint}\n`);
+      const host = connectHost(values.host);
+      const url = `bcast://${host}:${port}?fp=${fingerprint}`;
+      announced = { url, host: values.host, port, fingerprint, pid: process.pid, startedMs: Date.now() };
+      announceLocalServer(environment.directories, announced);
+      process.stdout.write(`${url}\n`);
     };
     try {
       await run(config, { log, signal: stop.signal, onReady });
     } catch (error) {
       throw startFailure(error, values) ?? error;
     } finally {
+      if (announced !== undefined) withdrawLocalServer(environment.directories, announced);
       stop.release();
     }
     return 0;
