@@ -1,7 +1,7 @@
 import type { BcastError } from '../../errors.ts';
-import type { BanRow, Events, MemberRow, MessageKind, PastMessage, RoomRow } from '../../protocol/messages.ts';
+import type { BanRow, Events, MemberRow, MessageKind, RoomRow } from '../../protocol/messages.ts';
 import type { RoomName, UserName } from '../../protocol/names.ts';
-import type { ClientEvent } from '../events.ts';
+import type { ClientEvent, RoomMessage } from '../events.ts';
 import type { KeyEvent } from './keys.ts';
 
 /** What is asked of the server, with what came of it told to the window it was asked in. */
@@ -35,9 +35,9 @@ export type Answer =
   | { readonly type: 'done' }
   | { readonly type: 'members'; readonly members: readonly MemberRow[] }
   | { readonly type: 'rooms'; readonly rooms: readonly RoomRow[] }
-  | { readonly type: 'user'; readonly user: Omit<Events['user'], 'req' | 'type'> }
+  | { readonly type: 'user'; readonly user: Events['user'] }
   | { readonly type: 'bans'; readonly bans: readonly BanRow[] }
-  | { readonly type: 'messages'; readonly messages: readonly PastMessage[] }
+  | { readonly type: 'messages'; readonly messages: readonly RoomMessage[] }
   | { readonly type: 'refused'; readonly error: BcastError };
 
 /** What `update` wants done; the program does it and reports back as an event. */
@@ -71,6 +71,8 @@ export type TuiEvent =
   | { readonly type: 'resize'; readonly columns: number; readonly rows: number }
   /** Comes before the others whenever the time has moved, and at least once a second while something counts down. */
   | { readonly type: 'tick'; readonly nowMs: number }
-  /** What was said under this ticket was accepted, or refused for good. */
-  | { readonly type: 'said'; readonly ticket: number; readonly error: BcastError | null }
+  /** What was said under this ticket was accepted at `ts`, the server's time. */
+  | { readonly type: 'said'; readonly ticket: number; readonly ts: number }
+  /** Or it was refused for good. */
+  | { readonly type: 'unsaid'; readonly ticket: number; readonly error: BcastError }
   | { readonly type: 'answered'; readonly ask: Ask; readonly window: string; readonly answer: Answer };

@@ -1,4 +1,3 @@
-import type { PastMessage } from '../../protocol/messages.ts';
 import { nameKey, type UserName } from '../../protocol/names.ts';
 import type { PrivateMessage, RoomMessage } from '../events.ts';
 import { mentions } from './format.ts';
@@ -6,7 +5,7 @@ import type { MessageEntry } from './state.ts';
 
 /** A message as a line of a window. `me` is our name; a private message mentions nobody. */
 export function messageEntry(
-  message: RoomMessage | PrivateMessage | PastMessage,
+  message: RoomMessage | PrivateMessage,
   me: UserName | null,
   isPrivate: boolean,
 ): MessageEntry {

@@ -4,27 +4,42 @@ import type { Answer, Ask, Effect } from './effect.ts';
 import { messageEntry } from './entries.ts';
 import { prepend } from './log.ts';
 import { membersFrom } from './members.ts';
-import type { State, Window } from './state.ts';
+import type { Pending, State, Window } from './state.ts';
 import { untilText } from './times.ts';
-import { activate, changeWindow, indexById, roomIndex, tell } from './windows.ts';
+import { activate, addEntry, changeWindow, indexById, roomIndex, tell } from './windows.ts';
 
 type Next = readonly [State, readonly Effect[]];
 
 /** Lines of a list in the window; longer ones say how much is left out. */
 const MAX_LISTED = 100;
 
-/** What was said was accepted, or refused for good. */
-export function onSaid(state: State, ticket: number, error: BcastError | null): State {
+/** What was said was accepted. In a room it comes back as one of its messages; between two people it does not. */
+export function onSaid(state: State, ticket: number, ts: number): State {
+  const { index, pending } = pendingOf(state, ticket);
+  if (pending === undefined) return state;
+  return changeWindow(state, index, (window) => {
+    const settled = withoutPending(window, ticket);
+    if (window.kind !== 'query' || state.me === null) return settled;
+    const { kind, body } = pending;
+    return addEntry(settled, { type: 'message', ts, from: state.me, kind, body, isOwn: true, mention: null });
+  });
+}
+
+/** It was refused for good. */
+export function onUnsaid(state: State, ticket: number, error: BcastError): State {
+  const { index, pending } = pendingOf(state, ticket);
+  if (pending === undefined) return state;
+  const settled = changeWindow(state, index, (window) => withoutPending(window, ticket));
+  return tell(settled, index, 'error', `Not sent: ${error.message} You wrote: ${pending.body}`);
+}
+
+function pendingOf(state: State, ticket: number): { readonly index: number; readonly pending: Pending | undefined } {
   const index = state.windows.findIndex(({ pending }) => pending.some((one) => one.ticket === ticket));
-  const window = state.windows[index];
-  if (window === undefined) return state;
-  const settled = changeWindow(state, index, () => ({
-    ...window,
-    pending: window.pending.filter((one) => one.ticket !== ticket),
-  }));
-  if (error === null) return settled;
-  const body = window.pending.find((one) => one.ticket === ticket)?.body ?? '';
-  return tell(settled, index, 'error', `Not sent: ${error.message} You wrote: ${body}`);
+  return { index, pending: state.windows[index]?.pending.find((one) => one.ticket === ticket) };
+}
+
+function withoutPending(window: Window, ticket: number): Window {
+  return { ...window, pending: window.pending.filter((one) => one.ticket !== ticket) };
 }
 
 /** The server answered what was asked. */

@@ -47,7 +47,7 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
     case 'joined':
       return onJoined(state, event);
     case 'left':
-      return [closeWindow(state, roomIndex(state, event.room)), []];
+      return [onLeft(state, event), []];
     case 'gap':
       return [tell(state, roomIndex(state, event.room), 'warn', gapText(event.first, event.last)), []];
     case 'forgotten':
@@ -130,6 +130,14 @@ function onRemoved(
   const why = reason === null ? '' : `: ${reason}`;
   const gone = changeWindow(state, index, (window) => ({ ...window, isJoined: false, members: [], typing: [] }));
   return tell(gone, index, 'error', what + until + why, [by]);
+}
+
+/** Left as we wished: the window goes. Not let in again: it stays, and says why. */
+function onLeft(state: State, { room, error }: Extract<ClientEvent, { type: 'left' }>): State {
+  const index = roomIndex(state, room);
+  if (error === undefined) return closeWindow(state, index);
+  const out = changeWindow(state, index, (window) => ({ ...window, isJoined: false, members: [], typing: [] }));
+  return tell(out, index, 'error', error.message);
 }
 
 function onJoined(state: State, event: Extract<ClientEvent, { type: 'joined' }>): Next {

@@ -1,6 +1,6 @@
 import type { Effect, TuiEvent } from './effect.ts';
 import type { State } from './state.ts';
-import { onAnswered, onSaid } from './update-answers.ts';
+import { onAnswered, onSaid, onUnsaid } from './update-answers.ts';
 import { onClientEvent } from './update-client.ts';
 import { onKey, onPaste, onText } from './update-keys.ts';
 
@@ -24,7 +24,9 @@ export function update(state: State, event: TuiEvent): readonly [State, readonly
     case 'tick':
       return [onTick(state, event.nowMs), []];
     case 'said':
-      return [onSaid(state, event.ticket, event.error), []];
+      return [onSaid(state, event.ticket, event.ts), []];
+    case 'unsaid':
+      return [onUnsaid(state, event.ticket, event.error), []];
     case 'answered':
       return onAnswered(state, event.ask, event.window, event.answer);
     default:

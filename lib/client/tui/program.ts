@@ -1,0 +1,169 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { type Clock, systemClock } from '../../clock.ts';
+import { BcastError, toBcastError } from '../../errors.ts';
+import type { RoomName, UserName } from '../../protocol/names.ts';
+import { nameKey } from '../../protocol/names.ts';
+import { type Client, type ConnectOptions, connect } from '../client.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { Effect } from './effect.ts';
+import { openKeyboard } from './keyboard.ts';
+import { perform } from './perform.ts';
+import { askName, askTrust, type PromptTerminal } from './prompts.ts';
+import { type Loop, runLoop } from './screen-loop.ts';
+import type { Outcome } from './state.ts';
+import { wantsColour } from './theme.ts';
+import { openView, type View } from './view.ts';
+
+export interface TuiOptions {
+  /** The server and how to reach it. Unless its `trust` has an `ask`, the person at the terminal is asked. */
+  readonly connect: Omit<ConnectOptions, 'user' | 'onEvent'>;
+  /** The name to go by; null: ask for one. */
+  readonly user: UserName | null;
+  /** What an empty answer means when a name is asked for. */
+  readonly suggestedName: UserName | null;
+  /** Entered in this order; the first is on screen. */
+  readonly rooms: readonly RoomName[];
+  /** Called with the name whenever it is settled or changes. */
+  readonly onName?: (name: UserName) => void;
+  /** `--no-color`. */
+  readonly isColourForbidden?: boolean;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly input: ReadStream;
+  readonly output: WriteStream;
+  /** Aborted: leave at once. */
+  readonly signal?: AbortSignal;
+  readonly clock?: Clock;
+}
+
+/** How long leaving waits for what was said and is not acknowledged, in milliseconds. */
+const DRAIN_TIMEOUT_MS = 2_000;
+/** Between stopping and taking the terminal again: the process stands still in between, however long that lasts. */
+const RESUME_MS = 50;
+/** Refusals of a name, which another name may cure. */
+const NAME_TROUBLES: readonly string[] = ['NAME_IN_USE', 'NAME_INVALID', 'TOO_MANY_SESSIONS'];
+
+/**
+ * Talks full screen until the person leaves: asks for what is missing (a name, whether the server is the right one),
+ * connects, and takes the terminal over. Resolves to the exit code 0. Throws the BcastError that ended it, when the
+ * terminal is as it was again, so that the caller can say it in one line.
+ */
+export async function runTui(options: TuiOptions): Promise<number> {
+  const client = await connectAsking(options);
+  const noteName = (name: UserName): void => options.onName?.(name);
+  noteName(client.name);
+  const outcome = await runScreen(client, options, noteName);
+  const unsaid = client.unacknowledged;
+  if (outcome.error === null && unsaid > 0) await client.close({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
+  const lost = client.unacknowledged;
+  await client.close();
+  if (outcome.error !== null) throw outcome.error;
+  if (lost > 0)
+    throw new BcastError('CONNECTION_LOST', {
+      text: `${lost} ${lost === 1 ? 'message was' : 'messages were'} not sent.`,
+    });
+  return 0;
+}
+
+/** Connects; while the name is the trouble, asks for another. */
+async function connectAsking(options: TuiOptions): Promise<Client> {
+  const terminal: PromptTerminal = options;
+  const trust = { ...options.connect.trust };
+  trust.ask ??= (address, fingerprint) => askTrust(terminal, address, fingerprint);
+  let user = options.user ?? (await askName(terminal, options.suggestedName));
+  for (;;) {
+    try {
+      return await connect({ ...options.connect, trust, user });
+    } catch (thrown) {
+      const error = toBcastError(thrown);
+      if (!NAME_TROUBLES.includes(error.code)) throw error;
+      options.output.write(`${user}: ${sanitiseLine(error.message)}\n`);
+      user = await askName(terminal, null);
+    }
+  }
+}
+
+/** Takes the terminal over until all is said; gives it back whatever happens. */
+async function runScreen(client: Client, options: TuiOptions, noteName: (name: UserName) => void): Promise<Outcome> {
+  const { input, output, env, clock = systemClock, signal } = options;
+  const ended = Promise.withResolvers<Outcome>();
+  const view = openView(output, wantsColour(env, options.isColourForbidden === true));
+  const end = (): void => ended.resolve({ error: null });
+  const crash = (thrown: unknown): void => ended.reject(new BcastError('INTERNAL', { text: CRASHED, cause: thrown }));
+  const effects: { run: (effect: Effect) => void } = { run: () => undefined };
+  const loop = runLoop({
+    view,
+    clock,
+    start: { columns: output.columns, rows: output.rows, me: client.name },
+    onEffect: (effect) => effects.run(effect),
+    onEnd: ended.resolve,
+    onCrash: crash,
+  });
+  const keyboard = openKeyboard(input, clock, loop.dispatch, end);
+  const takeAgain = (): void => {
+    keyboard.open();
+    view.enter();
+    loop.dispatch({ type: 'resize', columns: output.columns, rows: output.rows });
+    loop.repaint();
+  };
+  const suspend = (): void => {
+    keyboard.close();
+    view.leave();
+    // The whole group, as the terminal would: the shell watches the launcher, not us.
+    process.kill(0, 'SIGTSTP');
+    clock.after(RESUME_MS, takeAgain);
+  };
+  effects.run = (effect) => runEffect(effect, { client, loop, view, suspend, end });
+  const onResize = (): void => loop.dispatch({ type: 'resize', columns: output.columns, rows: output.rows });
+  output.on('resize', onResize);
+  signal?.addEventListener('abort', end, { once: true });
+  process.once('SIGHUP', end);
+  process.on('uncaughtException', crash);
+  const unsubscribe = client.subscribe((event) => {
+    loop.dispatch({ type: 'client', event });
+    if (event.type === 'renamed') noteName(event.name);
+  });
+  for (const room of options.rooms) {
+    effects.run({ type: 'ask', ask: { what: 'join', room }, window: `room ${nameKey(room)}` });
+  }
+  try {
+    return await ended.promise;
+  } finally {
+    unsubscribe();
+    loop.stop();
+    keyboard.close();
+    view.close();
+    output.off('resize', onResize);
+    signal?.removeEventListener('abort', end);
+    process.off('SIGHUP', end);
+    process.off('uncaughtException', crash);
+  }
+}
+
+const CRASHED = 'This program failed; please report it with what follows.';
+
+interface Hands {
+  readonly client: Client;
+  readonly loop: Loop;
+  readonly view: View;
+  readonly suspend: () => void;
+  readonly end: () => void;
+}
+
+function runEffect(effect: Effect, { client, loop, view, suspend, end }: Hands): void {
+  switch (effect.type) {
+    case 'bell':
+      view.bell();
+      return;
+    case 'redraw':
+      loop.repaint();
+      return;
+    case 'suspend':
+      suspend();
+      return;
+    case 'quit':
+      end();
+      return;
+    default:
+      perform(client, effect, loop.dispatch);
+  }
+}
