@@ -11,8 +11,11 @@ import type { Endpoint } from './target.ts';
 
 const crypto = createNativeCrypto();
 
-/** Read into by every socket in turn: what a chunk holds has been opened or copied when its callback returns. */
-const readBuffer = Buffer.alloc(65_536);
+/**
+ * Read into by every socket in turn: what a chunk holds has been opened or copied when its callback returns. A few records
+ * long, so that not each of them is split.
+ */
+const readBuffer = Buffer.alloc(262_144);
 
 /** One message with its length in front; the buffer is only lent. */
 export type OnMessage = (bytes: Buffer, at: number, length: number) => void;
