@@ -1,7 +1,6 @@
 import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
-import { appendEvent } from '../../protocol/codec.ts';
-import { appendMessage } from '../../protocol/envelope.ts';
+import { appendMessage, appendStored } from '../../protocol/envelope.ts';
 import type { Appended, Draft, Store, Turn } from './ports.ts';
 import type { Room } from './room.ts';
 import { errorEvent } from './refusal.ts';
@@ -17,10 +16,10 @@ interface Pending {
   readonly prefix: Uint8Array;
 }
 
-/** A message and what the store answered. */
+/** Messages of one room and what the store answered, side by side. */
 interface Settled {
-  readonly pending: Pending;
-  readonly answer: Appended;
+  readonly pending: Pending[];
+  readonly answers: Appended[];
 }
 
 /**
@@ -63,50 +62,44 @@ export class Publisher {
   }
 
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
-    const byRoom = new Map<Room, Settled[]>();
-    round.forEach((pending, i) => {
-      const settled = { pending, answer: answers[i] as Appended };
-      const others = byRoom.get(pending.room);
-      if (others === undefined) byRoom.set(pending.room, [settled]);
-      else others.push(settled);
-    });
-    for (const [room, settled] of byRoom) this.#deliver(room, settled);
+    for (const [room, settled] of byRoom(round, answers)) this.#deliver(room, settled);
+    for (const { sender } of round) sender.settleOne();
   }
 
   /** Every member gets one shared piece of memory; only who sent something in this round gets pieces of its own. */
-  #deliver(room: Room, settled: readonly Settled[]): void {
-    const fresh = settled.filter(({ answer }) => !answer.isDuplicate);
-    const senders = new Set(settled.map(({ pending }) => pending.sender));
-    const bytes = this.#encode(fresh);
-    room.lastSeq = fresh.at(-1)?.answer.seq ?? room.lastSeq;
+  #deliver(room: Room, settled: Settled): void {
+    const senders = new Set<UserSession>();
+    let count = 0;
+    settled.pending.forEach((pending, i) => {
+      const answer = settled.answers[i] as Appended;
+      senders.add(pending.sender);
+      if (answer.isDuplicate) return;
+      this.#append(pending, answer);
+      room.lastSeq = answer.seq;
+      count += 1;
+    });
+    const bytes = this.#writer.take();
     for (const { session } of room.members) {
-      if (!senders.has(session) && fresh.length > 0) session.outbox.sendRoom(room.name, bytes, fresh.length);
+      if (count > 0 && !senders.has(session)) session.outbox.sendRoom(room.name, bytes, count);
     }
     for (const sender of senders) {
-      if (!sender.isGone) sender.outbox.send(this.#encodeFor(sender, room, settled), settled.length);
+      if (!sender.isGone) sender.outbox.send(this.#encodeFor(sender, room, settled), settled.pending.length);
     }
-    for (const { pending } of settled) pending.sender.settleOne();
-  }
-
-  #encode(messages: readonly Settled[]): Uint8Array {
-    for (const message of messages) this.#append(message);
-    return this.#writer.take();
   }
 
   /** For a sender: an `ok` where its own messages stand, so that it too sees every seq of the room in order. */
-  #encodeFor(sender: UserSession, room: Room, settled: readonly Settled[]): Uint8Array {
+  #encodeFor(sender: UserSession, room: Room, { pending: all, answers }: Settled): Uint8Array {
     const isMember = room.member(sender) !== undefined;
-    for (const message of settled) {
-      const { pending, answer } = message;
-      if (pending.sender === sender) {
-        appendEvent(this.#writer, { type: 'ok', req: pending.req, seq: answer.seq, ts: answer.ts });
-      } else if (isMember && !answer.isDuplicate) this.#append(message);
-    }
+    all.forEach((pending, i) => {
+      const answer = answers[i] as Appended;
+      if (pending.sender === sender) appendStored(this.#writer, pending.req, answer.seq, answer.ts);
+      else if (isMember && !answer.isDuplicate) this.#append(pending, answer);
+    });
     return this.#writer.take();
   }
 
-  #append({ pending: { prefix, draft }, answer: { seq, ts } }: Settled): void {
-    appendMessage(this.#writer, prefix, { kind: draft.kind, seq, ts, id: draft.id, body: draft.body });
+  #append({ prefix, draft }: Pending, { seq, ts }: Appended): void {
+    appendMessage(this.#writer, prefix, draft, seq, ts);
   }
 
   #fail(round: readonly Pending[], error: BcastError): void {
@@ -116,4 +109,19 @@ export class Publisher {
       sender.settleOne();
     }
   }
+}
+
+/** The round taken apart by room. */
+function byRoom(round: readonly Pending[], answers: readonly Appended[]): Map<Room, Settled> {
+  const rooms = new Map<Room, Settled>();
+  round.forEach((pending, i) => {
+    let settled = rooms.get(pending.room);
+    if (settled === undefined) {
+      settled = { pending: [], answers: [] };
+      rooms.set(pending.room, settled);
+    }
+    settled.pending.push(pending);
+    settled.answers.push(answers[i] as Appended);
+  });
+  return rooms;
 }
