@@ -5,6 +5,7 @@ import type { CryptoProvider } from './crypto/port.ts';
 import { encodeFrame, FrameDecoder } from './frame.ts';
 import { InitiatorHandshake, ResponderHandshake, type Secured } from './handshake.ts';
 import { encodeRefusal, NOT_BCAST_LINE, type Opening, PROTOCOL_VERSIONS, parseOpening } from './opening.ts';
+import type { RecordOpener, RecordSealer } from './record.ts';
 import { ALL_SUITES, DEFAULT_SUITE, suiteOf } from './suites.ts';
 
 /**
@@ -74,7 +75,12 @@ type State =
   | { readonly phase: 'awaiting acceptance'; readonly handshake: InitiatorHandshake }
   | { readonly phase: 'awaiting opening' }
   | { readonly phase: 'awaiting finish'; readonly handshake: ResponderHandshake }
-  | { readonly phase: 'open'; readonly secured: Secured; readonly messages: FrameDecoder }
+  | {
+      readonly phase: 'open';
+      readonly sealer: RecordSealer;
+      readonly opener: RecordOpener;
+      readonly messages: FrameDecoder;
+    }
   | { readonly phase: 'closed' };
 
 const CLOSED: State = { phase: 'closed' };
@@ -163,7 +169,7 @@ export class Channel {
     if (state.phase === 'closed') return;
     invariant(state.phase === 'open', 'messages are sent on an open channel');
     try {
-      state.secured.sealer.seal(parts, this.#send);
+      state.sealer.seal(parts, this.#send);
     } catch (error) {
       this.close();
       throw error;
@@ -173,8 +179,8 @@ export class Channel {
   /** Forgets the keys and everything held. No handler is called. */
   close(): void {
     if (this.#state.phase === 'open') {
-      this.#state.secured.sealer.destroy();
-      this.#state.secured.opener.destroy();
+      this.#state.sealer.destroy();
+      this.#state.opener.destroy();
     }
     this.#state = CLOSED;
     this.#options = undefined;
@@ -207,7 +213,7 @@ export class Channel {
     const state = this.#state;
     switch (state.phase) {
       case 'open':
-        this.#onRecord(state.secured, state.messages, payload);
+        this.#onRecord(state.opener, state.messages, payload);
         return;
       case 'awaiting opening':
         this.#onOpening(payload);
@@ -256,17 +262,16 @@ export class Channel {
     return new ResponderHandshake({ ...options, suite }, opening.prologue);
   }
 
-  #open(secured: Secured): void {
+  #open({ sealer, opener, suite, peer, handshakeHash }: Secured): void {
     this.#options = undefined;
     this.#frames.setBounds({ minBytes: RECORD_TAG_BYTES, maxBytes: MAX_RECORD_FRAME_BYTES });
     const messages = new FrameDecoder({ minBytes: 1, maxBytes: MAX_MESSAGE_BYTES });
-    this.#state = { phase: 'open', secured, messages };
-    const { suite, peer, handshakeHash } = secured;
+    this.#state = { phase: 'open', sealer, opener, messages };
     this.#handler.onOpen({ suite, peer, handshakeHash });
   }
 
-  #onRecord(secured: Secured, messages: FrameDecoder, payload: Uint8Array): void {
-    messages.push(secured.opener.open(payload));
+  #onRecord(opener: RecordOpener, messages: FrameDecoder, payload: Uint8Array): void {
+    messages.push(opener.open(payload));
     this.#recordsWithoutMessage += 1;
     for (let message = messages.next(); message !== undefined; message = messages.next()) {
       this.#recordsWithoutMessage = 0;
