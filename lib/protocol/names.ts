@@ -73,6 +73,8 @@ function isPlainLowerCase(text: string): boolean {
   return true;
 }
 
+/** The text as a refusal may quote it: short, and without what a terminal would act on. */
 function printable(text: string): string {
-  return JSON.stringify(text.length > 60 ? `${text.slice(0, 60)}...` : text);
+  const shown = text.length > 60 ? `${text.slice(0, 60)}...` : text;
+  return JSON.stringify(shown.replace(/\p{C}/gu, '\uFFFD'));
 }
