@@ -22,7 +22,9 @@ export async function runCell(
     const server = await target.start({ ...options, placement: { core: cores.server, nice } });
     try {
       const { endpoint, pid: serverPid } = server;
-      return await runLoad({ core: cores.load, nice }, { target: target.name, endpoint, serverPid, cores, cell });
+      const job = { target: target.name, endpoint, serverPid, cores, cell };
+      const reply = await runLoad({ core: cores.load, nice }, job);
+      return 'failure' in reply ? { failure: `${reply.failure}\n${server.logTail()}` } : reply;
     } finally {
       await server.stop();
     }

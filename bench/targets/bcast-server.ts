@@ -35,6 +35,9 @@ export function prepareBcast(): string {
   return `bcast ${version} on Node ${process.version}`;
 }
 
+const URL_LINE = /^bcast:\/\/([\d.]+):(\d+)\?fp=(\S+)$/m;
+const LOG_TAIL_CHARS = 1_000;
+
 /** Starts `bcast start` with directories of its own, its log in a file as an operator would have it. */
 export async function startBcast({ placement, directory }: StartOptions): Promise<RunningServer> {
   const logFile = join(directory, 'bcast.log');
@@ -45,14 +48,12 @@ export async function startBcast({ placement, directory }: StartOptions): Promis
     cwd: directory,
     env,
   });
+  const logTail = () => readFileSync(logFile, 'utf8').slice(-LOG_TAIL_CHARS);
   try {
-    const [, host = '', port, fingerprint = ''] = await waitForOutput(
-      child,
-      'stdout',
-      /^bcast:\/\/([\d.]+):(\d+)\?fp=(\S+)$/m,
-    );
-    return { pid: child.pid, endpoint: { host, port: Number(port), fingerprint }, stop: () => child.end() };
+    const [, host = '', port, fingerprint = ''] = await waitForOutput(child, 'stdout', URL_LINE);
+    const endpoint = { host, port: Number(port), fingerprint };
+    return { pid: child.pid, endpoint, logTail, stop: () => child.end() };
   } catch (cause) {
-    throw new Error(`bcast did not start: ${readFileSync(logFile, 'utf8').slice(-2_000)}`, { cause });
+    throw new Error(`bcast did not start: ${logTail()}`, { cause });
   }
 }

@@ -20,6 +20,8 @@ export interface StartOptions {
 export interface RunningServer {
   readonly pid: number;
   readonly endpoint: Endpoint;
+  /** The end of its log, for the words of a failure. */
+  logTail(): string;
   stop(): Promise<void>;
 }
 
