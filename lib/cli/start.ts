@@ -1,4 +1,6 @@
 import { networkInterfaces } from 'node:os';
+import { systemClock } from '../clock.ts';
+import type { Directories } from '../config/directories.ts';
 import { readEnvironment, readSources } from '../config/environment.ts';
 import { loadOptions } from '../config/load.ts';
 import { announceLocalServer, type LocalServer, withdrawLocalServer } from '../config/local-server.ts';
@@ -28,12 +30,10 @@ a second one at once. Every option is also a variable: --max-rooms is BCAST_MAX_
       dataDir: values.dataDir ?? environment.directories.data,
       serverName: `bcast ${version}`,
     };
-    let announced: LocalServer | undefined;
+    let withdraw = (): void => undefined;
     const onReady = ({ port, fingerprint }: { port: number; fingerprint: string }): void => {
-      const host = connectHost(values.host);
-      const url = `bcast://${host}:${port}?fp=${fingerprint}`;
-      announced = { url, host: values.host, port, fingerprint, pid: process.pid, startedMs: Date.now() };
-      announceLocalServer(environment.directories, announced);
+      const url = `bcast://${connectHost(values.host)}:${port}?fp=${fingerprint}`;
+      withdraw = announce({ url, host: values.host, port, fingerprint }, environment.directories);
       process.stdout.write(`${url}\n`);
     };
     try {
@@ -41,12 +41,27 @@ a second one at once. Every option is also a variable: --max-rooms is BCAST_MAX_
     } catch (error) {
       throw startFailure(error, values) ?? error;
     } finally {
-      if (announced !== undefined) withdrawLocalServer(environment.directories, announced);
+      withdraw();
       stop.release();
     }
     return 0;
   },
 };
+
+/** Lets this account's clients find the server; returns what takes that back. Without it they only need to be told. */
+function announce(
+  ready: Pick<LocalServer, 'url' | 'host' | 'port' | 'fingerprint'>,
+  directories: Directories,
+): () => void {
+  const server = { ...ready, pid: process.pid, startedMs: systemClock.nowMs() };
+  try {
+    announceLocalServer(directories, server);
+  } catch (error) {
+    const { message } = error as Error;
+    process.stderr.write(`bcast: clients on this machine will have to be given the URL: ${message}\n`);
+  }
+  return () => withdrawLocalServer(directories, server);
+}
 
 async function serverLog({ logLevel, logFormat }: ServerOptions, env: Readonly<Record<string, string | undefined>>) {
   const { createLogger, prettyDestination } = await import('../log.ts');
@@ -68,7 +83,9 @@ function startFailure(error: unknown, { host, port }: ServerOptions): BcastError
   const { code = '', path } = error as NodeJS.ErrnoException;
   if (path !== undefined) return new BcastError('CONFIG', { text: `${path} cannot be used (${code}).`, cause: error });
   const reason = LISTEN_REASONS[code];
-  return reason === undefined ? undefined : new BcastError('LISTEN_FAILED', { text: `${host}:${port} ${reason}`, cause: error });
+  return reason === undefined
+    ? undefined
+    : new BcastError('LISTEN_FAILED', { text: `${host}:${port} ${reason}`, cause: error });
 }
 
 /** What others would call the address we listen on: for "all of them" the first that is not only this machine's. */

@@ -1,5 +1,5 @@
 import { createServer, type Server, type Socket } from 'node:net';
-import { BcastError, toBcastError } from '../errors.ts';
+import { type BcastError, toBcastError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { encodeFrame } from '../wire/frame.ts';
 import { encodeAdmissionRefusal } from '../wire/opening.ts';

@@ -1,17 +1,26 @@
-import { randomBytes } from 'node:crypto';
 import { link, mkdir, readFile, stat, unlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BcastError } from '../errors.ts';
-import { decodeIdentityFile, encodeIdentityFile, generateIdentitySeeds, type Identity, importIdentity } from '../wire/crypto/identity.ts';
+import {
+  decodeIdentityFile,
+  encodeIdentityFile,
+  generateIdentitySeeds,
+  type Identity,
+  importIdentity,
+} from '../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 
 const FILE_NAME = 'server_key';
 
 /** The server's identity, made on the first start. Throws CONFIG when the file is damaged or others may read it. */
-export async function loadServerKey(dataDir: string, crypto: CryptoProvider): Promise<{ identity: Identity; isNew: boolean }> {
+export async function loadServerKey(
+  dataDir: string,
+  crypto: CryptoProvider,
+): Promise<{ identity: Identity; isNew: boolean }> {
   await mkdir(dataDir, { recursive: true, mode: 0o700 });
   const path = join(dataDir, FILE_NAME);
-  const isNew = await createOnce(path, () => encodeIdentityFile(generateIdentitySeeds(crypto)));
+  const draft = `${path}.${Buffer.from(crypto.randomBytes(6)).toString('hex')}`;
+  const isNew = await createOnce(path, draft, () => encodeIdentityFile(generateIdentitySeeds(crypto)));
   const { mode } = await stat(path);
   if ((mode & 0o077) !== 0) {
     throw new BcastError('CONFIG', { text: `${path} can be read by others; make it yours alone: chmod 600 ${path}` });
@@ -20,9 +29,8 @@ export async function loadServerKey(dataDir: string, crypto: CryptoProvider): Pr
 }
 
 /** Writes the file whole or not at all, and only when it is not there: of two servers that start at once one wins. */
-async function createOnce(path: string, content: () => string): Promise<boolean> {
+async function createOnce(path: string, draft: string, content: () => string): Promise<boolean> {
   if (await exists(path)) return false;
-  const draft = `${path}.${randomBytes(6).toString('hex')}`;
   await writeFile(draft, content(), { mode: 0o600, flag: 'wx', flush: true });
   try {
     await link(draft, path);

@@ -42,7 +42,10 @@ export interface Ready {
 }
 
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
-export async function run(config: ServerConfig, { log, signal, onReady, clock = systemClock }: RunOptions): Promise<void> {
+export async function run(
+  config: ServerConfig,
+  { log, signal, onReady, clock = systemClock }: RunOptions,
+): Promise<void> {
   const crypto = createNativeCrypto();
   const { identity, isNew } = await loadServerKey(config.dataDir, crypto);
   const flushList = new FlushList(setImmediate);

@@ -29,7 +29,11 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
   const retryAfterMs = session.user.rate.take(size + REQUEST_BYTES);
   if (retryAfterMs === 0) return;
   if (isMessage) {
-    session.refused = { id: request.id, endsMs: hub.clock.monotonicMs() + retryAfterMs + RESEND_GRACE_MS, retryAfterMs };
+    session.refused = {
+      id: request.id,
+      endsMs: hub.clock.monotonicMs() + retryAfterMs + RESEND_GRACE_MS,
+      retryAfterMs,
+    };
   }
   throw slowDown(retryAfterMs);
 }

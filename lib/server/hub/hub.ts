@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { BcastError, toBcastError } from '../../errors.ts';
+import { type BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
@@ -140,7 +140,8 @@ export class Hub {
 
   #refuse(session: UserSession, request: Request, thrown: unknown): void {
     const error = toBcastError(thrown);
-    if (error.code === 'INTERNAL') this.log.error({ err: error.cause ?? error, request: request.type }, 'request failed');
+    if (error.code === 'INTERNAL')
+      this.log.error({ err: error.cause ?? error, request: request.type }, 'request failed');
     session.tell(errorEvent(error, request.req));
   }
 

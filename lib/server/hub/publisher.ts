@@ -2,8 +2,8 @@ import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
 import { appendMessage, appendStored } from '../../protocol/envelope.ts';
 import type { Appended, Draft, Store, Turn } from './ports.ts';
-import type { Room } from './room.ts';
 import { errorEvent } from './refusal.ts';
+import type { Room } from './room.ts';
 import type { UserSession } from './user-session.ts';
 
 /** A message on its way: accepted by the gate, not stored yet. */

@@ -84,7 +84,10 @@ export class Rooms {
   }
 
   async #change<T>(key: NameKey, work: Promise<T>): Promise<T> {
-    this.#changing.set(key, work.catch(() => undefined));
+    this.#changing.set(
+      key,
+      work.catch(() => undefined),
+    );
     try {
       return await work;
     } finally {

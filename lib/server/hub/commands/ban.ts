@@ -82,6 +82,6 @@ function makeBan(hub: Hub, by: User, request: Requests['ban'], subjects: readonl
 }
 
 function checkSubject(room: Room | null, actor: User, subject: User): void {
-  if (room !== null && room.has(subject)) checkRank(room, actor, subject);
+  if (room?.has(subject)) checkRank(room, actor, subject);
   if (subject === actor) throw new BcastError('NOT_ALLOWED', { text: 'You may not ban yourself.' });
 }

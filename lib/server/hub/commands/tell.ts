@@ -15,7 +15,16 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
     checkBody(hub, body);
     const recipient = requireUser(hub, request.to);
     user.activeMs = hub.clock.monotonicMs();
-    const bytes = encodeEvent({ type: 'private', from: user.name, fp: user.fp, to: recipient.name, kind, ts, id, body });
+    const bytes = encodeEvent({
+      type: 'private',
+      from: user.name,
+      fp: user.fp,
+      to: recipient.name,
+      kind,
+      ts,
+      id,
+      body,
+    });
     for (const { outbox } of recipient.sessions) outbox.send(bytes, 1);
     hub.recentTells.set(key, ts);
   }
