@@ -1,6 +1,6 @@
-import { type BcastError, type ErrorCode, ERRORS } from '../errors.ts';
 import { sanitiseLine } from '../client/sanitise.ts';
 import { formatDuration } from '../duration.ts';
+import type { BcastError, ErrorCode } from '../errors.ts';
 
 /** What to do next, where the message alone does not say it. */
 const NEXT: { readonly [code in ErrorCode]?: string } = {
@@ -17,12 +17,15 @@ const NEXT: { readonly [code in ErrorCode]?: string } = {
 /** An error as one or two short lines for stderr. Words that came from a server are made safe to print. */
 export function explain(error: BcastError): string {
   const { code, message, untilMs, retryAfterMs, cause } = error;
-  const lines = [`bcast: ${sanitiseLine(message)}${ending(untilMs, retryAfterMs)}`];
+  // INTERNAL with a cause never crossed the wire: it is a fault of this process, whose origin must be seen to be mended.
+  if (code === 'INTERNAL' && cause !== undefined) return `bcast: This is a fault in bcast.\n${originOf(cause)}`;
   const next = NEXT[code];
-  if (next !== undefined) lines.push(`       ${next}`);
-  // A fault of our own: without its origin nobody could ever mend it.
-  if (ERRORS[code].scope === 'internal' && cause instanceof Error) lines.push(cause.stack ?? String(cause));
-  return lines.join('\n');
+  const line = `bcast: ${sanitiseLine(message)}${ending(untilMs, retryAfterMs)}`;
+  return next === undefined ? line : `${line}\n       ${next}`;
+}
+
+function originOf(cause: unknown): string {
+  return (cause instanceof Error ? cause.stack : undefined) ?? String(cause);
 }
 
 function ending(untilMs: number | undefined, retryAfterMs: number | undefined): string {

@@ -57,6 +57,8 @@ export interface Program {
   loadVerbs(): Promise<readonly NamedVerb[]>;
 }
 
+/** Rooms are the one option with several values. */
+const REPEATABLE = 'room';
 const SHORT: Readonly<Record<string, string>> = { port: 'p', user: 'u', room: 'r' };
 
 /** The options of a table as flags. */
@@ -69,6 +71,7 @@ export function flagsOf(table: Readonly<Record<string, Option<unknown>>>): reado
       help: isShown ? `${help} [${format(fallback)}]` : help,
       ...(SHORT[name] !== undefined && { short: SHORT[name] }),
       ...(placeholder !== undefined && { placeholder }),
+      ...(name === REPEATABLE && { isRepeatable: true }),
       ...(placeholder?.includes('|') && { choices: placeholder.split('|') }),
     };
   });

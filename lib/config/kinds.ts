@@ -16,6 +16,16 @@ export function text(placeholder: string): OptionKind<string> {
   return { placeholder, rule: 'a text', parse: (raw) => (raw === '' ? null : raw), format: (value) => value };
 }
 
+/** A server's identity as it is printed: the SHA-256 of its key in base64. */
+export function fingerprint(): OptionKind<string> {
+  return {
+    placeholder: 'SHA256:...',
+    rule: 'SHA256: and 43 characters of base64, as bcast start prints it',
+    parse: (raw) => (/^SHA256:[A-Za-z0-9+/]{43}$/.test(raw) ? raw : null),
+    format: (value) => value,
+  };
+}
+
 export function integer(min: number, max: number): OptionKind<number> {
   return {
     placeholder: 'N',

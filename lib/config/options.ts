@@ -1,5 +1,5 @@
 import { DEFAULT_PORT, DEFAULT_ROOM, MAX_BODY_BYTES } from '../limits.ts';
-import { bytes, choice, duration, flag, integer, list, type OptionKind, text } from './kinds.ts';
+import { bytes, choice, duration, fingerprint, flag, integer, list, type OptionKind, text } from './kinds.ts';
 
 export interface Option<T> {
   /** As on the command line, without the dashes; its environment name is BCAST_ and this in capitals. */
@@ -50,7 +50,7 @@ export const CLIENT_OPTIONS = {
   server: option('server', text('URL'), undefined, 'The server: bcast://HOST[:PORT][/ROOM][?fp=SHA256:...].'),
   user: option('user', text('NAME'), undefined, 'Your name. Default: the one used last, or else the account.'),
   room: option('room', text('ROOM'), DEFAULT_ROOM, 'The room to be in.'),
-  fingerprint: option('fingerprint', text('SHA256:...'), undefined, 'The only server identity to accept.'),
+  fingerprint: option('fingerprint', fingerprint(), undefined, 'The only server identity to accept.'),
   acceptNew: option('accept-new', flag(), false, 'Trust a server that is not known yet; a changed key is still refused.'),
   suite: option('suite', integer(1, 4), 4, 'Encryption suite to offer; docs/PROTOCOL.md lists them.'),
 } as const satisfies Record<string, Option<unknown>>;

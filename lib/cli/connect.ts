@@ -1,0 +1,62 @@
+import type { ReadStream, WriteStream } from 'node:tty';
+import { isatty } from 'node:tty';
+import { chosenName } from '../client/account.ts';
+import { nameOfAccount, rememberedName, rememberName } from '../client/profile.ts';
+import { placesOf } from '../client/pipe/options.ts';
+import { CLIENT_OPTIONS } from '../config/options.ts';
+import { type Endpoint, findEndpoint } from './endpoint.ts';
+import { runLineMode } from './line-mode.ts';
+import { COMMON_FLAGS, INPUT_FLAGS, inputForm, OUTPUT_FLAGS, outputOptions } from './pipe-flags.ts';
+import { listenForStop } from './stop-signals.ts';
+import { type Flag, flagsOf, type Verb, type VerbInput } from './verb.ts';
+
+const STAY: Flag = { name: 'stay', help: 'Go on receiving after the end of stdin.' };
+const LINE_FLAGS: readonly Flag[] = [...INPUT_FLAGS, STAY, ...OUTPUT_FLAGS, ...COMMON_FLAGS];
+
+/** `bcast connect`: full screen when stdin and stdout are a terminal and no flag asks for lines; else line mode. */
+export const connect: Verb = {
+  args: [{ name: 'URL', help: 'The server, and perhaps the room: bcast://HOST[:PORT][/ROOM]' }],
+  flags: [
+    ...flagsOf(CLIENT_OPTIONS),
+    { name: 'no-color', help: 'No colours on the full screen; NO_COLOR does the same.' },
+    ...LINE_FLAGS,
+  ],
+  examples: [
+    ['bcast connect -u alice', 'talk on the server of this machine'],
+    ['bcast connect bcast://chat.example.org/builds', 'on another one, in a room'],
+    ['make 2>&1 | bcast connect -r builds', 'every line becomes a message'],
+    ['bcast connect --stay --json <questions | ./bot', 'send, and go on receiving'],
+  ],
+  notes: 'In a pipe, each line of stdin is one message and nothing in it is interpreted. Exit codes: docs/PIPE.md.',
+  async run(input) {
+    const endpoint = findEndpoint(input, input.args[0]);
+    const isLineMode = LINE_FLAGS.some(({ name }) => input.flags[name] !== undefined);
+    const isScreen = isatty(0) && isatty(1) && endpoint.environment.env['TERM'] !== 'dumb';
+    if (isScreen && !isLineMode) return runFullScreen(input, endpoint);
+    const stay = input.flags['stay'] !== undefined;
+    return runLineMode(input, endpoint, { input: { form: inputForm(input), stay }, output: outputOptions(input) });
+  },
+};
+
+async function runFullScreen(input: VerbInput, endpoint: Endpoint): Promise<number> {
+  const { runTui } = await import('../client/tui/program.ts');
+  const { connect: target, user, files, environment } = endpoint;
+  const stop = listenForStop();
+  try {
+    await runTui({
+      connect: target,
+      user: user === undefined ? rememberedName(files) : chosenName(user),
+      suggestedName: nameOfAccount(environment.account),
+      rooms: placesOf(endpoint.rooms, undefined, true).rooms,
+      onName: (name) => rememberName(files, name),
+      isColourForbidden: input.flags['no-color'] !== undefined,
+      env: environment.env,
+      input: process.stdin as ReadStream,
+      output: process.stdout as WriteStream,
+      signal: stop.signal,
+    });
+    return stop.exitCode ?? 0;
+  } finally {
+    stop.release();
+  }
+}

@@ -1,0 +1,95 @@
+import { existsSync, openSync } from 'node:fs';
+import { isatty, ReadStream } from 'node:tty';
+import { parseServerUrl, type ServerAddress } from '../client/address.ts';
+import type { ConnectOptions, TrustPolicy } from '../client/client.ts';
+import { nameOfAccount, type ProfileFiles, profileFiles, rememberedName } from '../client/profile.ts';
+import { askTrust } from '../client/tui/prompts.ts';
+import { type Environment, readEnvironment, readSources } from '../config/environment.ts';
+import { type Loaded, loadOptions } from '../config/load.ts';
+import { type LocalServer, localServers } from '../config/local-server.ts';
+import { CLIENT_OPTIONS, type ClientOptions } from '../config/options.ts';
+import { BcastError } from '../errors.ts';
+import type { VerbInput } from './verb.ts';
+
+/** Where a verb connects to, as whom, and where to: the flags, the URL, the environment and the files put together. */
+export interface Endpoint {
+  readonly connect: Omit<ConnectOptions, 'user'>;
+  /** The name that was asked for: -u, the URL's, BCAST_USER or a file; undefined when none was. */
+  readonly user: string | undefined;
+  /** The rooms of -r, else the URL's, else BCAST_ROOM or the default. */
+  readonly rooms: readonly string[];
+  /** Whether anybody named a room at all. */
+  readonly isRoomNamed: boolean;
+  readonly environment: Environment;
+  readonly files: ProfileFiles;
+}
+
+/** `url` is a verb's own argument. Throws USAGE and CONFIG, and CONNECT_FAILED when there is no server to be found. */
+export function findEndpoint({ flags, lists }: VerbInput, url: string | undefined): Endpoint {
+  if (url !== undefined && flags['server'] !== undefined) {
+    throw new BcastError('USAGE', { text: 'The server is named twice, by a URL and by --server.' });
+  }
+  const environment = readEnvironment();
+  const loaded = loadOptions<ClientOptions>(CLIENT_OPTIONS, readSources(flags, environment));
+  const local = localServers(environment.directories);
+  const address = addressOf(url ?? loaded.values.server, local);
+  const files = profileFiles(environment.directories);
+  const { values, origins } = loaded;
+  const rooms = lists['room'] ?? [address.room ?? values.room];
+  return {
+    connect: { server: address, suite: values.suite, agent: 'bcast', trust: trustOf(loaded, address, files, local) },
+    user: origins.user === 'flag' ? values.user : (address.user ?? values.user),
+    rooms,
+    isRoomNamed: lists['room'] !== undefined || address.room !== undefined || origins.room !== 'default',
+    environment,
+    files,
+  };
+}
+
+/** A name without asking anybody: the remembered one, or the account's made into one. */
+export function unaskedName({ user, files, environment }: Endpoint): string {
+  return user ?? rememberedName(files) ?? nameOfAccount(environment.account);
+}
+
+function addressOf(named: string | undefined, [newest]: readonly LocalServer[]): ServerAddress {
+  if (named !== undefined) return parseServerUrl(named);
+  if (newest !== undefined) return { host: newest.host, port: newest.port };
+  throw new BcastError('CONNECT_FAILED', { text: 'No server is named, and none of yours runs on this machine.' });
+}
+
+function trustOf(
+  { values, origins }: Loaded<ClientOptions>,
+  { fingerprint }: ServerAddress,
+  { knownServers }: ProfileFiles,
+  local: readonly LocalServer[],
+): TrustPolicy {
+  const isDemanded = origins.fingerprint === 'flag';
+  if (isDemanded && fingerprint !== undefined && fingerprint !== values.fingerprint) {
+    throw new BcastError('USAGE', { text: 'The URL and --fingerprint demand different server identities.' });
+  }
+  const pinned = fingerprint ?? values.fingerprint;
+  return {
+    knownServers,
+    localServers: local,
+    acceptNew: values.acceptNew,
+    ...(pinned !== undefined && { fingerprint: pinned }),
+  };
+}
+
+const TERMINAL = '/dev/tty';
+
+/**
+ * How to ask the person whether a server is the right one; undefined where there is none. The terminal is opened by its
+ * own name, so that a question never takes a line from stdin.
+ */
+export function terminalQuestion(signal: AbortSignal): TrustPolicy['ask'] {
+  if (!isatty(0) || !isatty(2) || !existsSync(TERMINAL)) return undefined;
+  return async (address, fingerprint) => {
+    const input = new ReadStream(openSync(TERMINAL, 'r'));
+    try {
+      return await askTrust({ input, output: process.stderr, signal } as Parameters<typeof askTrust>[0], address, fingerprint);
+    } finally {
+      input.destroy();
+    }
+  };
+}

@@ -1,0 +1,51 @@
+import { connect } from '../client/client.ts';
+import { type PipeOptions, placesOf } from '../client/pipe/options.ts';
+import { runPipe } from '../client/pipe/run.ts';
+import { systemClock } from '../clock.ts';
+import { BcastError } from '../errors.ts';
+import { type Endpoint, terminalQuestion, unaskedName } from './endpoint.ts';
+import { explain } from './explain.ts';
+import { commonOptions } from './pipe-flags.ts';
+import { listenForStop } from './stop-signals.ts';
+import type { VerbInput } from './verb.ts';
+
+/** Runs line mode for a verb; what differs between them is where messages come from and what is printed. */
+export async function runLineMode(
+  input: VerbInput,
+  endpoint: Endpoint,
+  parts: Pick<PipeOptions, 'input' | 'output'>,
+): Promise<number> {
+  const places = placesOf(endpoint.rooms, input.flags['to'], endpoint.isRoomNamed);
+  const options: PipeOptions = { ...commonOptions(input), ...parts, ...places };
+  const stop = listenForStop();
+  const ask = terminalQuestion(stop.signal);
+  const user = unaskedName(endpoint);
+  const trust = { ...endpoint.connect.trust, ...(ask !== undefined && { ask }) };
+  try {
+    const { exitCode, isSettled } = await runPipe({
+      options,
+      streams: { openStdin: () => process.stdin, stdout: process.stdout, note },
+      clock: systemClock,
+      signal: stop.signal,
+      connect: () => connect({ ...endpoint.connect, trust, user }),
+    });
+    const code = stop.exitCode ?? exitCode;
+    if (!isSettled) await leave(code);
+    return code;
+  } catch (error) {
+    if (stop.exitCode === undefined) throw error;
+    return stop.exitCode;
+  } finally {
+    stop.release();
+  }
+}
+
+function note(line: string): void {
+  process.stderr.write(`bcast: ${line}\n`);
+}
+
+/** Ends a process that something left behind would keep alive, once stderr is written; stdout has nothing any more. */
+async function leave(code: number): Promise<never> {
+  await new Promise<void>((resolve) => process.stderr.write('', () => resolve()));
+  process.exit(code);
+}

@@ -1,0 +1,72 @@
+import type { Readable } from 'node:stream';
+import { BcastError, toBcastError } from '../../errors.ts';
+import { delimiterOf, type Destination, type InputForm, maxPieceBytes, readOutgoing } from './outgoing.ts';
+import type { Send } from './sender.ts';
+import { createSplitter, type Piece } from './split.ts';
+import type { Window } from './window.ts';
+
+export interface InputOptions {
+  readonly form: InputForm;
+  readonly destination: Destination;
+  readonly keepEmpty: boolean;
+  readonly maxBodyBytes: number;
+  readonly window: Window;
+  readonly send: Send;
+  readonly onRejected: (label: string, error: BcastError) => void;
+  /** Stops the reading; what was read before is still sent. */
+  readonly stopReading: AbortSignal;
+  /** Stops everything. */
+  readonly abandon: AbortSignal;
+}
+
+/**
+ * Sends what comes from `source`, reading on only while the window has room. Resolves at its end, or after `stopReading`
+ * when what was read has been sent. Rejects with INPUT_FAILED when the source fails.
+ */
+export async function sendInput(source: Readable, options: InputOptions): Promise<void> {
+  const { form, maxBodyBytes, stopReading, abandon } = options;
+  const splitter = createSplitter(delimiterOf(form), maxPieceBytes(form, maxBodyBytes));
+  const stop = () => source.destroy();
+  for (const signal of [stopReading, abandon]) signal.addEventListener('abort', stop, { once: true });
+  try {
+    if (stopReading.aborted || abandon.aborted) return;
+    for await (const chunk of source) {
+      for (const piece of splitter.push(chunk as Uint8Array)) await sendPiece(piece, options);
+      if (stopReading.aborted || abandon.aborted) return;
+    }
+    for (const piece of splitter.end()) await sendPiece(piece, options);
+  } catch (error) {
+    // Destroying a stream ends its iteration with an error.
+    if (stopReading.aborted || abandon.aborted) return;
+    if (error instanceof BcastError) throw error;
+    throw new BcastError('INPUT_FAILED', { text: `stdin cannot be read: ${(error as Error).message}`, cause: error });
+  } finally {
+    for (const signal of [stopReading, abandon]) signal.removeEventListener('abort', stop);
+  }
+}
+
+async function sendPiece(piece: Piece, options: InputOptions): Promise<void> {
+  const { form, window, send, onRejected, abandon } = options;
+  const room = window.room();
+  if (room !== undefined) await room;
+  if (abandon.aborted) return;
+  const label = labelOf(form, piece);
+  try {
+    const outgoing = readOutgoing(piece, options);
+    if (outgoing !== null) send(outgoing, label);
+  } catch (error) {
+    onRejected(label, toBcastError(error));
+  }
+}
+
+function labelOf(form: InputForm, { number }: Piece): string {
+  switch (form) {
+    case 'whole':
+      return 'the input';
+    case 'null':
+      return `record ${number}`;
+    case 'lines':
+    case 'ndjson':
+      return `line ${number}`;
+  }
+}

@@ -1,0 +1,317 @@
+import type { Readable, Writable } from 'node:stream';
+import type { Clock } from '../../clock.ts';
+import { formatDuration } from '../../duration.ts';
+import { BcastError, toBcastError } from '../../errors.ts';
+import type { Client } from '../client.ts';
+import type { ClientEvent } from '../events.ts';
+import { newMessageId } from '../message-id.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import { createEndingSwitch, type Ending, type EndingSwitch, type Silence, watchSilence } from './ending.ts';
+import { forgottenText, formatReceipt, gapText, removedText } from './format.ts';
+import { sendInput } from './input.ts';
+import type { PipeOptions } from './options.ts';
+import { readOutgoing } from './outgoing.ts';
+import { createOutput, type Output } from './output.ts';
+import { createReceiver, type Receiver } from './receiver.ts';
+import { createSender, type Send } from './sender.ts';
+import { createWindow, type Window } from './window.ts';
+
+/**
+ * What may be on its way without an acknowledgement; measured: docs/PIPE.md says how. Small enough that the rest of it is
+ * acknowledged within the drain time by a server that takes a hundred messages a second.
+ */
+const WINDOW = { messages: 1_024, bytes: 262_144 } as const;
+/** After a signal, acknowledgements and a slow reader are waited for only so long. */
+const PATIENCE_AFTER_SIGNAL_MS = 2_000;
+
+export interface PipeStreams {
+  /** Called only when stdin is to be read at all. */
+  readonly openStdin: () => Readable;
+  readonly stdout: Writable;
+  /** Writes one line for people. */
+  readonly note: (line: string) => void;
+}
+
+export interface PipeRun {
+  readonly options: PipeOptions;
+  readonly streams: PipeStreams;
+  readonly clock: Clock;
+  /** Aborted by SIGINT and SIGTERM. */
+  readonly signal: AbortSignal;
+  /** Connects; line mode begins with it, so that --timeout counts it in. */
+  readonly connect: () => Promise<Client>;
+}
+
+export interface PipeResult {
+  /** 0, 9, 10 or 11; what a signal means is the caller's to know. */
+  readonly exitCode: number;
+  /** False when an attempt to connect or a stalled reader was left behind, which may keep the process alive. */
+  readonly isSettled: boolean;
+}
+
+/** Runs line mode from connecting to the last flush. Rejects with the BcastError that ended it. */
+export async function runPipe(run: PipeRun): Promise<PipeResult> {
+  const ending = createEndingSwitch();
+  const { options, clock, signal } = run;
+  const timer = options.timeoutMs === undefined ? undefined : clock.after(options.timeoutMs, () => ending.end({ why: 'timeout' }));
+  const onSignal = () => ending.end({ why: 'signal' });
+  signal.addEventListener('abort', onSignal, { once: true });
+  if (signal.aborted) onSignal();
+  try {
+    const connecting = run.connect();
+    const client = await Promise.race([connecting, ending.first.then(() => undefined)]);
+    if (client === undefined) {
+      connecting.then((late) => late.close()).catch(() => undefined);
+      return { exitCode: exitCodeOf(ending.current, 0, 0), isSettled: false };
+    }
+    return await talk(client, run, ending);
+  } finally {
+    timer?.cancel();
+    signal.removeEventListener('abort', onSignal);
+  }
+}
+
+/** What one run is made of, once connected. */
+interface Talk extends PipeRun {
+  readonly client: Client;
+  readonly ending: EndingSwitch;
+  readonly output: Output;
+  readonly receiver: Receiver | undefined;
+  readonly window: Window;
+  readonly send: Send;
+  readonly progress: Progress;
+  readonly reject: (label: string, error: BcastError) => void;
+}
+
+interface Progress {
+  /** The last moment an acknowledgement came, or is to come after the server asked for patience. */
+  lastMs: number;
+  rejected: number;
+}
+
+async function talk(client: Client, run: PipeRun, ending: EndingSwitch): Promise<PipeResult> {
+  const { options, clock } = run;
+  const state = assemble(client, run, ending);
+  const silence = options.idleMs === undefined ? undefined : watchSilence(clock, options.idleMs, () => ending.end({ why: 'idle' }));
+  client.subscribe((event) => onEvent(event, state, silence));
+  const stopReading = new AbortController();
+  const abandon = new AbortController();
+  const input = converse(state, stopReading.signal, abandon.signal).catch((error) => {
+    ending.end({ why: 'failed', error: toBcastError(error) });
+  });
+  const final = await ending.first;
+  silence?.cancel();
+  stopReading.abort();
+  const isOrderly = final.why !== 'timeout' && final.why !== 'failed' && final.why !== 'signal';
+  if (!isOrderly) abandon.abort();
+  const patienceMs = final.why === 'signal' ? Math.min(PATIENCE_AFTER_SIGNAL_MS, options.drainTimeoutMs) : options.drainTimeoutMs;
+  if (isOrderly || final.why === 'signal') await drain(state, input, patienceMs);
+  abandon.abort();
+  const unacknowledged = state.window.messages;
+  await client.close();
+  const isFlushed = await finishOutput(state, final);
+  summarise(state, final, unacknowledged);
+  if (final.why === 'failed') throw final.error;
+  return { exitCode: exitCodeOf(final, unacknowledged, state.progress.rejected), isSettled: isFlushed };
+}
+
+function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
+  const { options, streams, clock } = run;
+  const fail = (error: BcastError) => ending.end({ why: 'failed', error });
+  const output = createOutput(streams.stdout, (cause) =>
+    fail(new BcastError('OUTPUT_FAILED', { text: `stdout cannot be written: ${cause.message}`, cause })),
+  );
+  // Whoever only sends goes on without a reader for the receipts; the lines still have to arrive.
+  if (options.output !== null) output.gone.addEventListener('abort', () => ending.end({ why: 'gone' }));
+  const window = createWindow(WINDOW.messages, WINDOW.bytes);
+  const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0 };
+  const reject = (label: string, error: BcastError) => {
+    progress.rejected += 1;
+    streams.note(`${label} ${error.code === 'LINES_REJECTED' ? error.message : `was refused: ${sanitiseLine(error.message)}`}`);
+  };
+  const receiver = options.output === null ? undefined : receive(client, options, output, run, ending);
+  const send = createSender({
+    client,
+    rooms: options.rooms,
+    window,
+    newId: () => newMessageId(clock.nowMs(), (count) => crypto.getRandomValues(new Uint8Array(count))),
+    onSaying: (id) => receiver?.leaveOut(id),
+    onReceipt: (receipt) => {
+      progress.lastMs = clock.monotonicMs();
+      return options.receipts ? output.write(formatReceipt(receipt)) : undefined;
+    },
+    onRejected: reject,
+    onFailed: fail,
+  });
+  return { ...run, client, ending, output, receiver, window, send, progress, reject };
+}
+
+function receive(client: Client, options: PipeOptions, output: Output, run: PipeRun, ending: EndingSwitch): Receiver {
+  const { form, events, backlog } = options.output as NonNullable<PipeOptions['output']>;
+  let written = 0;
+  return createReceiver(client, {
+    form,
+    events,
+    output,
+    nowMs: () => run.clock.nowMs(),
+    lastOfBacklog: backlog?.last,
+    onWritten: () => {
+      written += 1;
+      if (written === options.count) ending.end({ why: 'count' });
+      return ending.current?.why !== 'count';
+    },
+  });
+}
+
+/** Joins, sends what there is to send, and ends the run when nothing more is to come. */
+async function converse(state: Talk, stopReading: AbortSignal, abandon: AbortSignal): Promise<void> {
+  const { options, ending, receiver } = state;
+  await joinRooms(state);
+  if (options.output?.follow === false) {
+    await receiver?.backlogTold();
+    ending.end({ why: 'told' });
+  } else if (options.output?.backlog?.last !== undefined) await receiver?.backlogTold();
+  if (options.input === null) return;
+  if ('message' in options.input) sendMessage(state, options.input.message);
+  else await sendStdin(state, options.input.form, stopReading, abandon);
+  const stays = 'form' in options.input && options.input.stay;
+  if (!stays) ending.end({ why: 'input' });
+}
+
+async function joinRooms({ client, options, clock, ending }: Talk): Promise<void> {
+  const backlog = backlogOf(options, clock.nowMs());
+  for (const room of options.rooms) {
+    if (ending.current !== undefined) return;
+    try {
+      await client.join(room, { watch: options.output?.events === true, ...(backlog !== undefined && { backlog }) });
+    } catch (error) {
+      // The client enters the room itself when it is back.
+      if (toBcastError(error).code !== 'CONNECTION_LOST') throw error;
+    }
+  }
+}
+
+function backlogOf({ output }: PipeOptions, nowMs: number): NonNullable<Parameters<Client['join']>[1]>['backlog'] {
+  if (output?.backlog === null || output?.backlog === undefined) return undefined;
+  const { sinceSeq, sinceMs, last } = output.backlog;
+  if (sinceSeq !== undefined) return { afterSeq: sinceSeq };
+  if (sinceMs !== undefined) return { sinceMs: Math.max(0, nowMs - sinceMs) };
+  return { last: last ?? Number.MAX_SAFE_INTEGER };
+}
+
+function sendMessage({ options, client, send, reject }: Talk, message: string): void {
+  const { destination, keepEmpty } = options;
+  const bytes = new TextEncoder().encode(message);
+  try {
+    const form = 'null';
+    const outgoing = readOutgoing({ number: 1, bytes }, { form, destination, keepEmpty, maxBodyBytes: client.maxBodyBytes });
+    if (outgoing !== null) send(outgoing, 'the message');
+  } catch (error) {
+    reject('the message', toBcastError(error));
+  }
+}
+
+async function sendStdin(state: Talk, form: 'lines' | 'whole' | 'null' | 'ndjson', stopReading: AbortSignal, abandon: AbortSignal) {
+  const { options, client, window, send, reject, streams } = state;
+  const { destination, keepEmpty } = options;
+  const common = { form, destination, keepEmpty, maxBodyBytes: client.maxBodyBytes, window, send };
+  await sendInput(streams.openStdin(), { ...common, onRejected: reject, stopReading, abandon });
+}
+
+function onEvent(event: ClientEvent, state: Talk, silence: Silence | undefined): void {
+  const { ending, progress, clock, options, streams } = state;
+  const note = (line: string) => {
+    if (!options.isQuiet) streams.note(line);
+  };
+  switch (event.type) {
+    case 'message':
+    case 'private':
+    case 'sent':
+      silence?.touch();
+      return;
+    case 'slowDown':
+      progress.lastMs = clock.monotonicMs() + event.retryAfterMs;
+      return;
+    case 'gap':
+      streams.note(gapText(event));
+      return;
+    case 'forgotten':
+      streams.note(forgottenText(event.room));
+      return;
+    case 'removed':
+    case 'left':
+      onRoomLost(event, state);
+      return;
+    case 'status':
+      if (event.status.state === 'closed' && event.status.error !== undefined) {
+        ending.end({ why: 'failed', error: event.status.error });
+      } else if (event.status.state === 'offline') {
+        const { error, retryInMs } = event.status;
+        note(`${sanitiseLine(error.message)} Trying again in ${formatDuration(retryInMs)}.`);
+      } else if (event.status.state === 'online' && event.status.isReconnect) note('Connected again.');
+      return;
+    default:
+      return;
+  }
+}
+
+/** With the last room, what line mode is for is gone; with another one, that is only said. */
+function onRoomLost(event: Extract<ClientEvent, { type: 'removed' | 'left' }>, { options, ending, streams }: Talk): void {
+  const error = lossOf(event);
+  if (error === undefined) return;
+  if (options.rooms.length <= 1) ending.end({ why: 'failed', error });
+  else streams.note(sanitiseLine(error.message));
+}
+
+function lossOf(event: Extract<ClientEvent, { type: 'removed' | 'left' }>): BcastError | undefined {
+  if (event.type === 'left') return event.error;
+  const code = event.removal === 'ban' ? 'ROOM_BANNED' : 'ROOM_KICKED';
+  return new BcastError(code, { text: `${removedText(event)}.` });
+}
+
+/** Waits for everything read to be sent and acknowledged, as long as acknowledgements keep coming. */
+async function drain({ window, progress, clock, ending }: Talk, input: Promise<void>, patienceMs: number): Promise<void> {
+  progress.lastMs = Math.max(progress.lastMs, clock.monotonicMs());
+  const over = Promise.withResolvers<void>();
+  let timer = clock.after(patienceMs, check);
+  function check(): void {
+    const restMs = progress.lastMs + patienceMs - clock.monotonicMs();
+    if (restMs > 0) timer = clock.after(restMs, check);
+    else over.resolve();
+  }
+  // A message given on the command line is there at once; input that has ended may have left the last of it unsent.
+  const acknowledged = ending.current?.why === 'signal' ? window.empty() : input.then(() => window.empty());
+  await Promise.race([acknowledged, over.promise]);
+  timer.cancel();
+}
+
+/** False when the reader of stdout is stalled and nobody wants to wait for it any more. */
+async function finishOutput({ receiver, output, clock }: Talk, { why }: Ending): Promise<boolean> {
+  const finished = Promise.all([why === 'count' ? undefined : receiver?.done]).then(() => output.flush());
+  if (why !== 'signal') {
+    await finished;
+    return true;
+  }
+  const stalled = new Promise<false>((resolve) => {
+    clock.after(PATIENCE_AFTER_SIGNAL_MS, () => resolve(false));
+  });
+  return Promise.race([finished.then(() => true), stalled]);
+}
+
+function summarise({ options, streams, progress }: Talk, { why }: Ending, unacknowledged: number): void {
+  if (unacknowledged > 0) {
+    const [what, it] = unacknowledged === 1 ? ['1 message was', 'it'] : [`${unacknowledged} messages were`, 'they'];
+    streams.note(`${what} not acknowledged; ${it} may or may not have arrived.`);
+  }
+  if (progress.rejected > 1) streams.note(`${progress.rejected} messages were not sent.`);
+  if (why === 'timeout' && !options.isQuiet) streams.note('The time given with --timeout ran out.');
+  if (why === 'input' && options.count !== undefined && !options.isQuiet) {
+    streams.note('The input ended before --count was reached; --stay goes on receiving.');
+  }
+}
+
+function exitCodeOf(ending: Ending | undefined, unacknowledged: number, rejected: number): number {
+  if (ending?.why === 'timeout') return 10;
+  if (unacknowledged > 0) return 9;
+  return rejected > 0 ? 11 : 0;
+}
