@@ -46,7 +46,7 @@ export function perform(port: ChatPort, effect: ServerEffect, dispatch: (event: 
       return;
     case 'ask': {
       const { ask, window } = effect;
-      answerTo(port, ask)
+      void answerTo(port, ask)
         .catch((thrown): Answer => ({ type: 'refused', error: toBcastError(thrown) }))
         .then((answer) => dispatch({ type: 'answered', ask, window, answer }));
       return;

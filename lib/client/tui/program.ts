@@ -123,7 +123,7 @@ async function runScreen(client: Client, options: TuiOptions, noteName: (name: U
     if (event.type === 'renamed') noteName(event.name);
   });
   for (const room of options.rooms) {
-    effects.run({ type: 'ask', ask: { what: 'join', room }, window: `room ${nameKey(room)}` });
+    effects.run({ type: 'ask', ask: { what: 'join', room, isToFront: false }, window: `room ${nameKey(room)}` });
   }
   try {
     return await ended.promise;

@@ -102,7 +102,7 @@ function onDone(state: State, ask: Ask, index: number): State {
     case 'join': {
       // The window may have been there, but in the back.
       const joined = roomIndex(state, ask.room);
-      return joined === -1 ? state : activate(state, joined);
+      return joined === -1 || !ask.isToFront ? state : activate(state, joined);
     }
     default:
       // The event that follows says it.

@@ -177,7 +177,7 @@ function message(state: State, name: UserName, text: string | null): Next {
 function join(state: State, room: RoomName): Next {
   const index = roomIndex(state, room);
   if (state.windows[index]?.isJoined === true) return [activate(state, index), []];
-  return ask({ ...state, joining: [...state.joining, nameKey(room)] }, { what: 'join', room });
+  return ask({ ...state, joining: [...state.joining, nameKey(room)] }, { what: 'join', room, isToFront: true });
 }
 
 function part(state: State, named: RoomName | null): Next {

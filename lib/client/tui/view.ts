@@ -111,7 +111,8 @@ function paint(screen: Screen, frame: Frame, attributesOf: (style: Style) => num
     const cells = lines[row] as Cell[] & { dirty: boolean };
     const isFragile = setCells(cells, frame.lines[row] as Row, attributesOf);
     cells.dirty = true;
-    // A glyph whose width terminals disagree on may have left its neighbours in pieces.
+    // blessed counts one column for every cell it leaves alone, which is wrong behind a wide glyph; and a glyph whose
+    // width terminals disagree on may have left its neighbours in pieces. Such a line is painted whole or not at all.
     if (isFragile && differs(cells, screen.olines[row] as Cell[])) breakLine(screen.olines[row] as Cell[]);
   }
   screen.draw(0, height - 1);
@@ -123,7 +124,7 @@ function paint(screen: Screen, frame: Frame, attributesOf: (style: Style) => num
   program.flush();
 }
 
-/** Sets one line's cells; true when it holds a glyph whose width is not certain. */
+/** Sets one line's cells; true when it holds a glyph whose width is not one column for certain. */
 function setCells(cells: Cell[], row: Row, attributesOf: (style: Style) => number): boolean {
   let column = 0;
   let isFragile = false;
@@ -143,7 +144,7 @@ function setCells(cells: Cell[], row: Row, attributesOf: (style: Style) => numbe
     const mark = isRightToLeft && glyph.text === '│' ? LEFT_TO_RIGHT_MARK : '';
     set(attributes, isCertain ? glyph.text + mark : placed(glyph.text, glyph.width, column));
     for (let rest = 1; rest < glyph.width; rest += 1) set(attributes, '');
-    isFragile ||= !isCertain;
+    isFragile ||= !isCertain || glyph.width > 1;
   }
   while (column < cells.length) set(attributesOf({ ink: 'text' }), ' ');
   return isFragile;
