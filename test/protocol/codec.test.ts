@@ -177,62 +177,16 @@ describe.each(HALVES)('decoding $name', ({ any, encodeOurs, decodeOurs }) => {
 });
 
 describe('decoding a request', () => {
-  const REFUSED: readonly (readonly [why: string, hex: string])[] = [
-    ['nothing', ''],
-    ['a request id in two bytes that fits in one', '821118 05'],
-    ['a request id in three bytes that fits in two', '821119 00ff'],
-    ['a request id in five bytes that fits in three', '82111a 0000ffff'],
-    ['a request id in nine bytes that fits in five', '82111b 00000000ffffffff'],
-    ['a type in two bytes that fits in one', '82181101'],
-    ['a negative request id', '821120'],
-    ['a request id above 32 bits', '82111b 0000000100000000'],
-    ['a number beyond 2^53', '82111b 0020000000000000'],
-    ['the largest number CBOR has', '82111b ffffffffffffffff'],
-    ['a request id that is a float', '8211f93c00'],
-    ['a request id that is text', '82116131'],
-    ['a request id that is null', '8211f6'],
-    ['a request id with a tag', '8211c101'],
-    ['a tag around the message', 'd9d9f7821101'],
-    ['an array of indefinite length', '9f1101ff'],
-    ['a reserved head', '82111c01'],
-    ['a break', 'ff'],
-    ['a map', 'a11101'],
-    ['a byte string', '421101'],
-    ['an array with a field too few', '8111'],
-    ['an array with a field too many', '83110101'],
-    ['an array that claims four billion items', '9affffffff1101'],
-    ['a number that is no type', '820f01'],
-    ['a number of an event', '84010501f6'],
-    ['a type above a byte', '8219010001'],
-    ['a bool that is a number', '8412016161 01'],
-    ['a bool that is undefined', '8412016161 f7'],
-    ['a name that is bytes', '83130141 61'],
-    ['an empty name', '83130160'],
-    ['a name of one byte more than 200', `831301 78c9${'61'.repeat(201)}`],
-    ['a name that claims two gigabytes', '8313017a7fffffff61'],
-    ['text of indefinite length', '831818 017f6161ff'],
-    ['text of indefinite length for a name', '8313017f6161ff'],
-    ['a lone continuation byte', '831818 016180'],
-    ['a surrogate in UTF-8', '831818 0163eda080'],
-    ['an overlong slash', '831818 0162c0af'],
-    ['a sequence that is cut off', '831818 0162e282'],
-    ['a code point beyond the last', '831818 0164f4908080'],
-    ['a message id of 15 bytes', `861401 4f${'00'.repeat(15)}6161006161`],
-    ['a message id of 17 bytes', `861401 51${'00'.repeat(17)}6161006161`],
-    ['a kind that is none', `861401 50${'00'.repeat(16)}6161026161`],
-    ['a limit above the largest page', '87181d016161f6f6f618c9'],
-  ];
-  test.each(REFUSED)('refuses %s', (_why, hex) => {
-    const code = outcome(decodeRequest, Buffer.from(hex.replaceAll(' ', ''), 'hex'));
-    expect(['BAD_MESSAGE', 'ROOM_NAME_INVALID']).toContain(code);
-  });
-
   test('takes the shortest forms of the same', () => {
     expect(decodeRequest(Buffer.from('821105', 'hex'))).toEqual({ type: 'ping', req: 5 });
     expect(decodeRequest(Buffer.from('82111affffffff', 'hex'))).toEqual({ type: 'ping', req: 0xffff_ffff });
     expect(decodeRequest(Buffer.from('8412016161f5', 'hex'))).toEqual({ type: 'join', req: 1, room: 'a', watch: true });
     expect(decodeRequest(Buffer.from('831818016161', 'hex'))).toEqual({ type: 'away', req: 1, text: 'a' });
     expect(decodeRequest(Buffer.from('87181d016161f6f6f618c8', 'hex'))).toMatchObject({ type: 'history', limit: 200 });
+    const largestSeq = Buffer.from('87181d0161611b001ffffffffffffff6f601', 'hex');
+    expect(decodeRequest(largestSeq)).toMatchObject({ after: Number.MAX_SAFE_INTEGER });
+    const longestText = Buffer.from(`83181801790200${'61'.repeat(512)}`, 'hex');
+    expect(decodeRequest(longestText)).toMatchObject({ text: 'a'.repeat(512) });
   });
 
   test('says which request it was when the beginning can be read', () => {
@@ -248,6 +202,7 @@ describe('decoding a request', () => {
     const user = Buffer.concat([Buffer.from('83160163', 'hex'), Buffer.from('a b')]);
     expect(outcome(decodeRequest, room)).toBe('ROOM_NAME_INVALID');
     expect(outcome(decodeRequest, user)).toBe('NAME_INVALID');
+    expect(outcome(decodeRequest, Buffer.from('83130160', 'hex'))).toBe('ROOM_NAME_INVALID');
   });
 
   test('brings names into their one form', () => {
