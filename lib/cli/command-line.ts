@@ -71,12 +71,13 @@ function optionOf({ name, short, placeholder, help, isRepeatable, conflicts }: F
 }
 
 function inputOf(command: Command, { flags }: Verb): VerbInput {
-  const values = command.opts() as Readonly<Record<string, string | true | string[] | undefined>>;
+  const values = command.opts() as Readonly<Record<string, string | boolean | string[] | undefined>>;
   const texts: Record<string, string> = {};
   const lists: Record<string, readonly string[]> = {};
   for (const { name } of flags) {
-    const value = values[attributeOf(name)];
-    if (value === undefined) continue;
+    // commander keeps `--no-follow` as `follow`, which is true until the flag makes it false.
+    const value = name.startsWith('no-') ? values[attributeOf(name.slice(3))] === false : values[attributeOf(name)];
+    if (value === undefined || value === false) continue;
     const all = Array.isArray(value) ? value : [String(value)];
     lists[name] = all;
     texts[name] = all.at(-1) as string;

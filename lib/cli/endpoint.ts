@@ -54,7 +54,9 @@ export function unaskedName({ user, files, environment }: Endpoint): string {
 function addressOf(named: string | undefined, [newest]: readonly LocalServer[]): ServerAddress {
   if (named !== undefined) return parseServerUrl(named);
   if (newest !== undefined) return { host: newest.host, port: newest.port };
-  throw new BcastError('CONNECT_FAILED', { text: 'No server is named, and none of yours runs on this machine.' });
+  throw new BcastError('CONNECT_FAILED', {
+    text: 'No server is named, and none of yours runs on this machine: run "bcast start", or give --server URL.',
+  });
 }
 
 function trustOf(

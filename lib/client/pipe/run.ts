@@ -96,16 +96,21 @@ async function talk(client: Client, run: PipeRun, ending: EndingSwitch): Promise
   client.subscribe((event) => onEvent(event, state, silence));
   const stopReading = new AbortController();
   const abandon = new AbortController();
-  const input = converse(state, stopReading.signal, abandon.signal).catch((error) => {
-    ending.end({ why: 'failed', error: toBcastError(error) });
-  });
+  const fail = (error: unknown) => ending.end({ why: 'failed', error: toBcastError(error) });
+  let input = Promise.resolve();
+  enter(state)
+    .then(() => {
+      input = sendAll(state, stopReading.signal, abandon.signal).catch(fail);
+    })
+    .catch(fail);
   const final = await ending.first;
   silence?.cancel();
   stopReading.abort();
   const isOrderly = final.why !== 'timeout' && final.why !== 'failed' && final.why !== 'signal';
   if (!isOrderly) abandon.abort();
   const patienceMs = final.why === 'signal' ? Math.min(PATIENCE_AFTER_SIGNAL_MS, options.drainTimeoutMs) : options.drainTimeoutMs;
-  if (isOrderly || final.why === 'signal') await drain(state, input, patienceMs);
+  if (isOrderly) await drain(state, input, patienceMs);
+  else if (final.why === 'signal') await drain(state, Promise.resolve(), patienceMs);
   abandon.abort();
   const unacknowledged = state.window.messages;
   await client.close();
@@ -163,14 +168,19 @@ function receive(client: Client, options: PipeOptions, output: Output, run: Pipe
   });
 }
 
-/** Joins, sends what there is to send, and ends the run when nothing more is to come. */
-async function converse(state: Talk, stopReading: AbortSignal, abandon: AbortSignal): Promise<void> {
+/** Joins the rooms and tells what was said there before. */
+async function enter(state: Talk): Promise<void> {
   const { options, ending, receiver } = state;
   await joinRooms(state);
   if (options.output?.follow === false) {
     await receiver?.backlogTold();
     ending.end({ why: 'told' });
   } else if (options.output?.backlog?.last !== undefined) await receiver?.backlogTold();
+}
+
+/** Sends what there is to send, and ends the run when that was all it was for. */
+async function sendAll(state: Talk, stopReading: AbortSignal, abandon: AbortSignal): Promise<void> {
+  const { options, ending } = state;
   if (options.input === null) return;
   if ('message' in options.input) sendMessage(state, options.input.message);
   else await sendStdin(state, options.input.form, stopReading, abandon);
@@ -270,7 +280,7 @@ function lossOf(event: Extract<ClientEvent, { type: 'removed' | 'left' }>): Bcas
 }
 
 /** Waits for everything read to be sent and acknowledged, as long as acknowledgements keep coming. */
-async function drain({ window, progress, clock, ending }: Talk, input: Promise<void>, patienceMs: number): Promise<void> {
+async function drain({ window, progress, clock }: Talk, input: Promise<void>, patienceMs: number): Promise<void> {
   progress.lastMs = Math.max(progress.lastMs, clock.monotonicMs());
   const over = Promise.withResolvers<void>();
   let timer = clock.after(patienceMs, check);
@@ -279,9 +289,7 @@ async function drain({ window, progress, clock, ending }: Talk, input: Promise<v
     if (restMs > 0) timer = clock.after(restMs, check);
     else over.resolve();
   }
-  // A message given on the command line is there at once; input that has ended may have left the last of it unsent.
-  const acknowledged = ending.current?.why === 'signal' ? window.empty() : input.then(() => window.empty());
-  await Promise.race([acknowledged, over.promise]);
+  await Promise.race([input.then(() => window.empty()), over.promise]);
   timer.cancel();
 }
 
