@@ -17,8 +17,9 @@ export interface Output {
 export function createOutput(stream: Writable, onFailure: (error: Error) => void): Output {
   const gone = new AbortController();
   stream.on('error', (error: NodeJS.ErrnoException) => {
-    gone.abort();
+    // First: a reader who has left is an ending of its own, and the first ending counts.
     if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') onFailure(error);
+    gone.abort();
   });
   stream.on('close', () => gone.abort());
 
