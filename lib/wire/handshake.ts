@@ -95,7 +95,7 @@ export class ResponderHandshake {
   /** Reads the initiator's last message. May overwrite `payload`. */
   finish(payload: Uint8Array): Secured {
     return asHandshakeFailure(() => {
-      requireLength(payload, messageBytes(this.#options.suite, 2));
+      // Its tags and the binding's length tell a wrong length, before any key exchange.
       const peer = readBinding(this.#options, this.#noise, payload, this.#options.bindings);
       return secure(this.#options, this.#noise, peer);
     });
@@ -116,8 +116,8 @@ function noiseOf(options: CommonOptions, role: 'initiator' | 'responder', prolog
 const PATTERNS = { XX, XXhfs };
 const OVERHEADS = { XX: messageOverheads(XX), XXhfs: messageOverheads(XXhfs) };
 
-/** The exact length of a handshake message: the first carries nothing, the others a binding. */
-function messageBytes(suite: Suite, index: 0 | 1 | 2): number {
+/** The exact length of the first message, which carries nothing, or the second, which carries a binding. */
+function messageBytes(suite: Suite, index: 0 | 1): number {
   const overhead = OVERHEADS[suite.handshake][index] ?? 0;
   return index === 0 ? overhead : overhead + BINDING_BYTES;
 }

@@ -8,6 +8,32 @@ import { encodeRefusal, NOT_BCAST_LINE } from '../../lib/wire/opening.ts';
 import { concat, feed, hex, identityOf, initiator, native, responder, settle, utf8 } from './fixtures.ts';
 import { codeOf } from './thrown.ts';
 
+/** A provider that counts its key exchanges. */
+function countingDh() {
+  const counted = { exchanges: 0 };
+  const dh: typeof native.dh = (pair, publicKey) => {
+    counted.exchanges += 1;
+    return native.dh(pair, publicKey);
+  };
+  return { counted, crypto: { ...native, dh } };
+}
+
+test('neither role spends a key exchange on a handshake message of the wrong length', () => {
+  const { counted, crypto } = countingDh();
+  const client = initiator({ crypto });
+  const server = responder({ crypto });
+  client.channel.start();
+  const opening = client.take().slice(4);
+  expect(codeOf(() => server.channel.receive(encodeFrame(opening.slice(0, -1))))).toBe('HANDSHAKE_FAILED');
+  expect(codeOf(() => client.channel.receive(encodeFrame(new Uint8Array(1_295))))).toBe('HANDSHAKE_FAILED');
+  expect(counted.exchanges).toBe(0);
+  const other = responder({ crypto });
+  other.channel.receive(encodeFrame(opening));
+  const beforeFinish = counted.exchanges;
+  expect(codeOf(() => other.channel.receive(encodeFrame(new Uint8Array(161))))).toBe('HANDSHAKE_FAILED');
+  expect([beforeFinish, counted.exchanges]).toEqual([2, 2]);
+});
+
 describe('a responder', () => {
   test('answers what is not bcast with one plain line', () => {
     for (const bytes of [

@@ -197,7 +197,9 @@ describe.each(SUITES.map((suite) => [suite.id, suite] as const))('suite %i', (su
     const mine = identityOf(native, 10);
     const other = identityOf(native, 50);
     const unsigned: Identity = { ...mine, binding: concat(mine.binding.subarray(0, 32), new Uint8Array(64)) };
-    for (const forged of [{ ...mine, binding: other.binding }, unsigned, { ...mine, noiseStatic: other.noiseStatic }]) {
+    const longer: Identity = { ...mine, binding: concat(mine.binding, hex('00')) };
+    const swapped: Identity = { ...mine, noiseStatic: other.noiseStatic };
+    for (const forged of [{ ...mine, binding: other.binding }, unsigned, longer, swapped]) {
       for (const role of ['client', 'server'] as const) {
         const client = initiator({ suite, ...(role === 'client' && { identity: forged }) });
         const server = responder(role === 'server' ? { identity: forged } : {});

@@ -124,11 +124,13 @@ describe('decoding', () => {
     expect(decoder.next()).toEqual(hex('bbbbbb'));
   });
 
-  test('holds what has come, not what a prefix claims', () => {
+  test('allocates by what has come, not by what a prefix claims', () => {
     const decoder = new FrameDecoder({ maxBytes: 0xffff_ffff });
-    decoder.push(hex('fffffff0010203'));
+    const before = process.memoryUsage().arrayBuffers;
+    decoder.push(hex('40000000010203'));
     expect(decoder.next()).toBeUndefined();
     expect(decoder.heldBytes).toBe(7);
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(100_000);
   });
 
   test('copies a large payload that comes byte by byte only a few times', () => {

@@ -140,6 +140,21 @@ describe.each(CIPHERS)('records by %s', (cipher) => {
     expect(new Uint8Array(kept)).toEqual(copy);
   });
 
+  test('kept by who got them are not overwritten when the one around them is given back', () => {
+    const sealer = new RecordSealer(newCipher());
+    let kept: Uint8Array | undefined;
+    sealer.seal([new Uint8Array(100)], () => {
+      new RecordSealer(newCipher()).seal([new Uint8Array(100).fill(1)], (frame) => {
+        kept = frame;
+        return false;
+      });
+      return true;
+    });
+    const before = new Uint8Array(kept ?? key);
+    for (let i = 0; i < 50; i++) sealer.seal([new Uint8Array(100)], () => true);
+    expect(new Uint8Array(kept ?? key)).toEqual(before);
+  });
+
   test('sealed while another is being sent do not overwrite it', () => {
     const sealer = new RecordSealer(newCipher());
     const other = new RecordSealer(newCipher());

@@ -134,6 +134,17 @@ describe('ending', () => {
     bare.destroy();
   });
 
+  test('sees the other end close although it had been paused', async () => {
+    const { transport, bare, heard } = await againstBareSocket();
+    transport.pause();
+    for (let i = 0; i < 100; i++) bare.write(new Uint8Array(50_000));
+    transport.end();
+    bare.resume();
+    bare.end();
+    await heard.until(() => heard.closes === 1);
+    expect(heard.chunks).toHaveLength(0);
+  });
+
   test('says its last words even to one who was still talking', async () => {
     const { transport, bare, heard } = await againstBareSocket();
     for (let i = 0; i < 20; i++) bare.write(new Uint8Array(50_000));
