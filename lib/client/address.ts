@@ -19,16 +19,21 @@ export function addressKey({ host, port }: ServerAddress): string {
   return `${host.includes(':') ? `[${host}]` : host}:${port}`;
 }
 
-/** Reads `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...]`; a bare `HOST[:PORT]` will do. Throws USAGE. */
+/**
+ * Reads `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...]`; a bare `HOST[:PORT]` will do. Throws USAGE, NAME_INVALID and
+ * ROOM_NAME_INVALID. No error repeats the text: a password or the secret of an invitation may stand in it.
+ */
 export function parseServerUrl(text: string): ServerAddress {
   const url = parse(text.includes('://') ? text : `bcast://${text}`);
-  if (url.protocol !== 'bcast:' || url.hostname === '') throw bad(text, 'a server is written bcast://HOST[:PORT][/ROOM]');
-  if (url.password !== '') throw bad(text, 'a URL is no place for a password');
-  const fingerprint = readFingerprint(text, url);
-  const room = decodeURIComponent(url.pathname.replace(/^\/|\/$/g, ''));
-  const user = decodeURIComponent(url.username);
+  if (url.protocol !== 'bcast:' || url.hostname === '' || url.port === '0') throw bad();
+  if (url.password !== '') throw new BcastError('USAGE', { text: 'A server URL is no place for a password.' });
+  const fingerprint = readFingerprint(url);
+  const room = decode(url.pathname.replace(/^\/|\/$/g, ''));
+  const user = decode(url.username);
   return {
-    host: url.hostname.replace(/^\[|\]$/g, ''),
+    host: decode(url.hostname)
+      .replace(/^\[|\]$/g, '')
+      .toLowerCase(),
     port: url.port === '' ? DEFAULT_PORT : Number(url.port),
     ...(user !== '' && { user: requireUserName(user) }),
     ...(room !== '' && { room: requireRoomName(room) }),
@@ -37,22 +42,31 @@ export function parseServerUrl(text: string): ServerAddress {
 }
 
 function parse(text: string): URL {
-  try {
-    return new URL(text);
-  } catch {
-    throw bad(text, 'a server is written bcast://HOST[:PORT][/ROOM]');
-  }
+  // In a path `#` begins the secret of an invitation and in front of it nothing else; IRC's habit of #room is not a URL's.
+  const url = URL.parse(text.trim());
+  if (url === null) throw bad();
+  return url;
 }
 
-/** Taken from the text, since URL parameters would read the `+` of base64 as a blank. */
-function readFingerprint(text: string, url: URL): string | undefined {
-  const raw = /[?&]fp=([^&#]*)/.exec(url.search)?.[1];
+/** Taken from the raw query, since URL parameters would read the `+` of base64 as a blank. */
+function readFingerprint({ search }: URL): string | undefined {
+  const raw = /[?&]fp=([^&]*)/.exec(search)?.[1];
   if (raw === undefined) return undefined;
-  const fingerprint = decodeURIComponent(raw);
-  if (!isFingerprint(fingerprint)) throw bad(text, 'fp must be SHA256: and 43 characters of base64');
+  const fingerprint = decode(raw);
+  if (!isFingerprint(fingerprint)) {
+    throw new BcastError('USAGE', { text: "The server URL's fp must be SHA256: and 43 characters of base64." });
+  }
   return fingerprint;
 }
 
-function bad(text: string, rule: string): BcastError {
-  return new BcastError('USAGE', { text: `${JSON.stringify(text)} does not name a server: ${rule}.` });
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw bad();
+  }
+}
+
+function bad(): BcastError {
+  return new BcastError('USAGE', { text: 'A server is written bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...].' });
 }

@@ -1,22 +1,23 @@
 import type { Clock } from '../clock.ts';
 import type { BcastError } from '../errors.ts';
 import type { BanRow, Events, MemberRow, MessageId, MessageKind, RoomRow } from '../protocol/messages.ts';
-import type { RoomName, UserName } from '../protocol/names.ts';
+import type { UserName } from '../protocol/names.ts';
 import type { Identity } from '../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import type { ServerAddress } from './address.ts';
 import type { ClientEvent, ConnectionStatus, Receipt, RoomMessage } from './events.ts';
 import type { ReconnectPolicy } from './reconnect.ts';
-import type { Backlog } from './room-line.ts';
+import type { JoinOptions } from './rooms.ts';
 import { resolveOptions } from './settings.ts';
 import { SteadyClient } from './steady-client.ts';
 import type { TrustPolicy } from './trust.ts';
 
-
 export type { ServerAddress } from './address.ts';
 export type { ClientEvent, ConnectionStatus, Receipt, RoomMessage, ServerIdentity } from './events.ts';
+export type { ReconnectPolicy } from './reconnect.ts';
 export type { Backlog } from './room-line.ts';
+export type { JoinOptions } from './rooms.ts';
 export type { TrustPolicy } from './trust.ts';
 
 export interface ConnectOptions {
@@ -38,8 +39,8 @@ export interface ConnectOptions {
   /** From 0 to 1; spreads the delays between attempts. */
   readonly random?: () => number;
   readonly crypto?: CryptoProvider;
-  /** Makes the byte pipe to the server; TCP by default. Rejects with CONNECT_FAILED. */
-  readonly openTransport?: (address: ServerAddress) => Promise<Transport>;
+  /** Makes the byte pipe to the server, or gives up when told to; TCP by default. Rejects with CONNECT_FAILED. */
+  readonly openTransport?: (address: ServerAddress, signal: AbortSignal) => Promise<Transport>;
   /** Told of every event from the very first on, attempts to connect included. */
   readonly onEvent?: (event: ClientEvent) => void;
 }
@@ -51,11 +52,10 @@ export interface SayOptions {
   readonly id?: MessageId;
 }
 
-export interface JoinOptions {
-  /** What was said before to begin with; none by default. */
-  readonly backlog?: Backlog;
-  /** Whether to be told who comes, goes, is away and types. */
-  readonly watch?: boolean;
+export interface HistoryQuery {
+  /** Only messages with a smaller seq. */
+  readonly beforeSeq?: number | undefined;
+  readonly limit: number;
 }
 
 /**
@@ -96,7 +96,7 @@ export interface Client extends AsyncIterable<ClientEvent> {
   rooms(): Promise<readonly RoomRow[]>;
   whois(name: string): Promise<Events['user']>;
   /** The `limit` newest messages before a seq, oldest first. */
-  history(room: string, query: { readonly beforeSeq?: number; readonly limit: number }): Promise<readonly RoomMessage[]>;
+  history(room: string, query: HistoryQuery): Promise<readonly RoomMessage[]>;
   /** `room` null: from the whole server. */
   kick(room: string | null, name: string, reason?: string): Promise<void>;
   /** `durationMs` null: for good. */
@@ -119,8 +119,8 @@ export async function connect(options: ConnectOptions): Promise<Client> {
 }
 
 /** Whether a status is the last one. */
-export function isClosed(status: ConnectionStatus): status is { readonly state: 'closed'; readonly error?: BcastError } {
+export function isClosed(
+  status: ConnectionStatus,
+): status is { readonly state: 'closed'; readonly error?: BcastError } {
   return status.state === 'closed';
 }
-
-export type { RoomName, UserName };

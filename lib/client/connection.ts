@@ -1,4 +1,4 @@
-import type { Clock, Timer } from '../clock.ts';
+import type { Clock } from '../clock.ts';
 import { BcastError, errorCodeOf, toBcastError } from '../errors.ts';
 import { decodeEvent, encodeRequest } from '../protocol/codec.ts';
 import type { Event, Events, Request } from '../protocol/messages.ts';
@@ -18,21 +18,23 @@ export interface Answer {
   readonly rows: readonly Event[];
 }
 
+/** Takes what came of a request, in the very turn in which it comes and before any later event is told. */
+export type Settle = (answer: Answer | BcastError) => void;
+
 export interface ConnectionOptions {
   readonly crypto: CryptoProvider;
   readonly identity: Identity;
   readonly suite: number;
   readonly clock: Clock;
-  readonly handshakeTimeoutMs: number;
-  /** Resolves when the server with this fingerprint is trusted; rejects when it is not. */
-  readonly trust: (fingerprint: string) => Promise<void>;
+  /** Throws when the server with this fingerprint is not to be trusted; nothing of ours was revealed then. */
+  readonly trust: (fingerprint: string) => void;
+  /** Requests may be sent from here on. */
+  readonly onOpen: () => void;
   /** What the server says of itself, that is, not in answer to a request. */
   readonly onEvent: (event: Event) => void;
-  /** Once, when the connection is gone after it was open. */
+  /** Once, when the connection is gone or could not be made; not after `close`. */
   readonly onLost: (error: BcastError) => void;
 }
-
-type Settle = (answer: Answer | BcastError) => void;
 
 interface Pending {
   readonly settle: Settle;
@@ -44,36 +46,37 @@ interface Pending {
  * neither repeats nor repairs anything; when it is lost, it is lost.
  */
 export class Connection {
+  /** Resolves when the transport is gone. */
+  readonly closed: Promise<void>;
   readonly #transport: Transport;
   readonly #channel: Channel;
   readonly #options: ConnectionOptions;
   readonly #pending = new Map<number, Pending>();
-  readonly #opened = Promise.withResolvers<void>();
-  readonly #timer: Timer;
+  readonly #gone = Promise.withResolvers<void>();
   #nextReq = 1;
   #queued: Uint8Array[] = [];
-  #isOpen = false;
+  #heardMs: number;
+  #isPaused = false;
   #isClosed = false;
 
-  /** Resolves when the channel is open. Rejects with the reason, and the transport is closed then. */
-  static async open(transport: Transport, options: ConnectionOptions): Promise<Connection> {
-    const connection = new Connection(transport, options);
-    await connection.#opened.promise;
-    return connection;
-  }
-
-  private constructor(transport: Transport, options: ConnectionOptions) {
-    const { crypto, identity, suite, clock, handshakeTimeoutMs } = options;
+  /** Starts on a fresh transport, which it owns from here on. */
+  constructor(transport: Transport, options: ConnectionOptions) {
+    const { crypto, identity, suite, clock, trust, onOpen } = options;
     this.#transport = transport;
     this.#options = options;
+    this.closed = this.#gone.promise;
+    this.#heardMs = clock.monotonicMs();
     this.#channel = new Channel({
       role: 'initiator',
       crypto,
       identity,
       suite,
       handler: {
-        onPeerIdentity: ({ fingerprint }) => void this.#decide(fingerprint),
-        onOpen: () => this.#onOpen(),
+        onPeerIdentity: ({ fingerprint }) => {
+          trust(fingerprint);
+          this.#channel.accept();
+        },
+        onOpen,
         onMessage: (bytes) => this.#onEvent(decodeEvent(bytes)),
       },
       send: (bytes) => {
@@ -81,16 +84,26 @@ export class Connection {
         return transport.bufferedBytes === 0;
       },
     });
-    this.#timer = clock.after(handshakeTimeoutMs, () => this.fail(new BcastError('HANDSHAKE_TIMEOUT')));
     transport.start({
       onData: (bytes) => this.#onData(bytes),
-      onDrain: () => this.#flush(),
-      onClose: (error) => this.fail(new BcastError('CONNECTION_LOST', { cause: error })),
+      onDrain: () => undefined,
+      onClose: (error) => {
+        this.#gone.resolve();
+        this.fail(new BcastError('CONNECTION_LOST', { cause: error }));
+      },
     });
     this.#channel.start();
   }
 
-  /** Asks, and calls `settle` with the answer in the very turn in which it comes, before any later event is told. */
+  /** When something was last heard, on the clock that never jumps; while paused, nothing is. */
+  get heardMs(): number {
+    return this.#heardMs;
+  }
+
+  get isPaused(): boolean {
+    return this.#isPaused;
+  }
+
   send(ask: Ask, settle: Settle): void {
     if (this.#isClosed) {
       settle(new BcastError('CONNECTION_LOST'));
@@ -100,27 +113,26 @@ export class Connection {
     this.#nextReq = req === 0xffff_ffff ? 1 : req + 1;
     this.#pending.set(req, { settle, rows: undefined });
     this.#queued.push(encodeRequest({ ...ask, req } as Request));
+    // Whatever is asked in one go leaves as one record.
     if (this.#queued.length === 1) queueMicrotask(() => this.#flush());
-  }
-
-  /** Asks. Rejects with the server's error, or CONNECTION_LOST. */
-  ask(ask: Ask): Promise<Answer> {
-    return new Promise((resolve, reject) => {
-      this.send(ask, (answer) => (answer instanceof BcastError ? reject(answer) : resolve(answer)));
-    });
   }
 
   /** Reads nothing more until `resume`, so that the server holds back. */
   pause(): void {
+    this.#isPaused = true;
     this.#transport.pause();
   }
 
   resume(): void {
+    this.#isPaused = false;
+    // The silence was ours.
+    this.#heardMs = this.#options.clock.monotonicMs();
     this.#transport.resume();
   }
 
-  /** Sends what is queued and closes; `onLost` is not called. */
+  /** Sends what is queued and closes; `onLost` is not called. Whatever is unanswered is settled with CLOSED. */
   close(): void {
+    if (this.#isClosed) return;
     this.#flush();
     this.#shut(new BcastError('CLOSED'));
     this.#transport.end();
@@ -129,19 +141,14 @@ export class Connection {
   /** Closes at once, as lost for this reason. */
   fail(error: BcastError): void {
     if (this.#isClosed) return;
-    const wasOpen = this.#isOpen;
-    this.#shut(error);
+    this.#shut(new BcastError('CONNECTION_LOST', { cause: error }));
     this.#transport.destroy();
-    if (wasOpen) this.#options.onLost(error);
+    this.#options.onLost(error);
   }
 
   #shut(error: BcastError): void {
-    if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#timer.cancel();
     this.#channel.close();
-    this.#opened.reject(error);
-    this.#opened.promise.catch(() => undefined);
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { settle } of pending) settle(error);
@@ -149,28 +156,12 @@ export class Connection {
 
   #onData(bytes: Uint8Array): void {
     if (this.#isClosed) return;
+    this.#heardMs = this.#options.clock.monotonicMs();
     try {
       this.#channel.receive(bytes);
     } catch (error) {
       this.fail(toBcastError(error));
     }
-  }
-
-  async #decide(fingerprint: string): Promise<void> {
-    try {
-      // A person may take longer to answer than a handshake may take.
-      this.#timer.cancel();
-      await this.#options.trust(fingerprint);
-      if (!this.#isClosed) this.#channel.accept();
-    } catch (error) {
-      this.fail(toBcastError(error));
-    }
-  }
-
-  #onOpen(): void {
-    this.#isOpen = true;
-    this.#timer.cancel();
-    this.#opened.resolve();
   }
 
   #onEvent(event: Event): void {
@@ -199,7 +190,7 @@ export class Connection {
   }
 
   #flush(): void {
-    if (this.#queued.length === 0 || this.#isClosed || !this.#isOpen) return;
+    if (this.#queued.length === 0 || this.#isClosed || !this.#channel.isOpen) return;
     const queued = this.#queued;
     this.#queued = [];
     this.#channel.sealMessages(queued);

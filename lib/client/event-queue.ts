@@ -1,87 +1,199 @@
-import type { ClientEvent } from './events.ts';
+import type { RoomName } from '../protocol/names.ts';
+import type { ClientEvent, RoomMessage } from './events.ts';
 
-/** Events that nobody has asked for yet are kept up to so many; then the connection is read no further. */
-const MAX_WAITING = 100_000;
-const MAX_WAITING_BODY_UNITS = 16 * 1_048_576;
+/** What an event counts beside its text, in UTF-16 units. */
+const EVENT_UNITS = 128;
+/** What may wait for a reader before the connection is read no further; two bytes each at most. */
+const MAX_WAITING_UNITS = 32 * 1_048_576;
+/** What is kept for a reader who has not come yet. Somebody who only sends never comes, and must not be held up for it. */
+const MAX_KEPT_UNITS = 4 * 1_048_576;
+
+/** Events read before their places are freed. */
+const COMPACT_EVENTS = 4_096;
+
+type Listener = (event: ClientEvent) => void;
+
+/** Messages of one room that were kept for a reader and let go. */
+interface LetGo {
+  readonly room: RoomName;
+  readonly first: number;
+  readonly last: number;
+}
 
 /**
- * Hands events to listeners as they happen, and to one reader at its own pace. As long as there is neither, events wait
- * for the first that comes, so that nothing is missed between `connect` and the first look.
+ * Hands events to listeners as they happen, and to readers at their own pace. As long as there is neither, events are
+ * kept for the first that comes, so that nothing is missed between `connect` and the first look; if nobody comes for
+ * long they are let go, and the reader is told of it as a `gap`.
  */
 export class EventQueue {
-  readonly #listeners = new Set<(event: ClientEvent) => void>();
+  readonly #listeners = new Set<Listener>();
+  readonly #readers = new Set<Reader>();
   /** Told when a slow reader should make the connection wait, and when it need not any more. */
   readonly #onPressure: (isFull: boolean) => void;
-  #waiting: ClientEvent[] = [];
-  #units = 0;
+  #kept: ClientEvent[] = [];
+  #keptUnits = 0;
+  #letGo = new Map<RoomName, LetGo>();
   #isFull = false;
-  #hasReader = false;
   #isEnded = false;
-  #wake: (() => void) | undefined;
 
   constructor(onPressure: (isFull: boolean) => void) {
     this.#onPressure = onPressure;
   }
 
   push(event: ClientEvent): void {
-    for (const listener of this.#listeners) listener(event);
-    if (this.#listeners.size > 0 && !this.#hasReader) return;
-    this.#waiting.push(event);
-    this.#units += unitsOf(event);
-    this.#wake?.();
-    this.#checkPressure();
+    for (const listener of this.#listeners) call(listener, event);
+    for (const reader of this.#readers) reader.push(event);
+    if (this.#readers.size > 0) this.#checkPressure();
+    else if (this.#listeners.size === 0) this.#keep(event);
   }
 
-  /** After the last event: the reader ends when it has read what is left. */
+  /** After the last event: readers end when they have read what is left. */
   end(): void {
     this.#isEnded = true;
-    this.#wake?.();
+    for (const reader of this.#readers) reader.end();
   }
 
-  /** Calls `listener` for every event from now on, and first for those nobody has had. */
-  subscribe(listener: (event: ClientEvent) => void): () => void {
+  /** Calls `listener` for every event from now on, and first for those that were kept. Returns what ends that. */
+  subscribe(listener: Listener): () => void {
     this.#listeners.add(listener);
-    if (!this.#hasReader) {
-      const missed = this.#waiting;
-      this.#waiting = [];
-      this.#units = 0;
-      for (const event of missed) listener(event);
-      this.#checkPressure();
-    }
+    for (const event of this.#takeKept()) call(listener, event);
     return () => void this.#listeners.delete(listener);
   }
 
-  async *read(): AsyncGenerator<ClientEvent, void, void> {
-    this.#hasReader = true;
-    try {
-      for (;;) {
-        const batch = this.#waiting;
-        this.#waiting = [];
-        for (const event of batch) {
-          this.#units -= unitsOf(event);
-          yield event;
-        }
+  /** A reader of every event from now on, and of those that were kept. */
+  read(): AsyncIterableIterator<ClientEvent, undefined> {
+    const reader = new Reader(
+      () => this.#checkPressure(),
+      () => {
+        this.#readers.delete(reader);
         this.#checkPressure();
-        if (this.#waiting.length > 0) continue;
-        if (this.#isEnded) return;
-        await new Promise<void>((resolve) => {
-          this.#wake = resolve;
-        });
-        this.#wake = undefined;
-      }
-    } finally {
-      this.#hasReader = false;
-    }
+      },
+    );
+    this.#readers.add(reader);
+    for (const event of this.#takeKept()) reader.push(event);
+    if (this.#isEnded) reader.end();
+    return reader;
+  }
+
+  #keep(event: ClientEvent): void {
+    this.#kept.push(event);
+    this.#keptUnits += unitsOf(event);
+    if (this.#keptUnits <= MAX_KEPT_UNITS) return;
+    for (const one of this.#kept) if (one.type === 'message') this.#note(one);
+    this.#kept = [];
+    this.#keptUnits = 0;
+  }
+
+  #note({ room, seq }: RoomMessage): void {
+    const { first = seq } = this.#letGo.get(room) ?? {};
+    this.#letGo.set(room, { room, first, last: seq });
+  }
+
+  #takeKept(): readonly ClientEvent[] {
+    const gaps = [...this.#letGo.values()].map(({ room, first, last }) => ({
+      type: 'gap' as const,
+      room,
+      first,
+      last,
+    }));
+    const kept = this.#kept;
+    this.#letGo = new Map();
+    this.#kept = [];
+    this.#keptUnits = 0;
+    return [...gaps, ...kept];
   }
 
   #checkPressure(): void {
-    const isFull = this.#waiting.length > MAX_WAITING || this.#units > MAX_WAITING_BODY_UNITS;
+    let units = 0;
+    for (const reader of this.#readers) units = Math.max(units, reader.waitingUnits);
+    // Half of it must be read before the connection is, so that the two do not take turns at every event.
+    const isFull = units > (this.#isFull ? MAX_WAITING_UNITS / 2 : MAX_WAITING_UNITS);
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
     this.#onPressure(isFull);
   }
 }
 
+class Reader implements AsyncIterableIterator<ClientEvent, undefined> {
+  readonly #onRead: () => void;
+  readonly #onLeft: () => void;
+  #waiting: ClientEvent[] = [];
+  #next = 0;
+  #units = 0;
+  #isEnded = false;
+  #asking: ((result: IteratorResult<ClientEvent, undefined>) => void)[] = [];
+
+  constructor(onRead: () => void, onLeft: () => void) {
+    this.#onRead = onRead;
+    this.#onLeft = onLeft;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  get waitingUnits(): number {
+    return this.#units;
+  }
+
+  push(event: ClientEvent): void {
+    const ask = this.#asking.shift();
+    if (ask !== undefined) {
+      ask({ value: event, done: false });
+      return;
+    }
+    this.#waiting.push(event);
+    this.#units += unitsOf(event);
+  }
+
+  end(): void {
+    this.#isEnded = true;
+    for (const ask of this.#asking.splice(0)) ask({ value: undefined, done: true });
+  }
+
+  next(): Promise<IteratorResult<ClientEvent, undefined>> {
+    const event = this.#take();
+    if (event !== undefined) return Promise.resolve({ value: event, done: false });
+    if (this.#isEnded) return Promise.resolve({ value: undefined, done: true });
+    return new Promise((resolve) => this.#asking.push(resolve));
+  }
+
+  return(): Promise<IteratorResult<ClientEvent, undefined>> {
+    this.#waiting = [];
+    this.#next = 0;
+    this.#units = 0;
+    this.end();
+    this.#onLeft();
+    return Promise.resolve({ value: undefined, done: true });
+  }
+
+  #take(): ClientEvent | undefined {
+    const event = this.#waiting[this.#next];
+    if (event === undefined) return undefined;
+    this.#next += 1;
+    // Many at once, since shifting a long array costs its length each time.
+    if (this.#next === this.#waiting.length || this.#next === COMPACT_EVENTS) {
+      this.#waiting = this.#waiting.slice(this.#next);
+      this.#next = 0;
+    }
+    this.#units -= unitsOf(event);
+    this.#onRead();
+    return event;
+  }
+}
+
+/** A listener that throws is its owner's fault and must not harm the connection: it is thrown where nobody else stands. */
+function call(listener: Listener, event: ClientEvent): void {
+  try {
+    listener(event);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+  }
+}
+
 function unitsOf(event: ClientEvent): number {
-  return 'body' in event ? event.body.length : 0;
+  const text = 'body' in event ? event.body.length : 0;
+  return EVENT_UNITS * (event.type === 'presence' ? event.changes.length + 1 : 1) + text;
 }

@@ -1,5 +1,5 @@
-import { linkSync, mkdirSync, readFileSync, statSync, unlinkSync, writeFileSync } from 'node:fs';
-import { dirname } from 'node:path';
+import { readFileSync, statSync } from 'node:fs';
+import { createPrivateFile, isPrivate } from '../config/private-file.ts';
 import { BcastError } from '../errors.ts';
 import {
   decodeIdentityFile,
@@ -10,36 +10,37 @@ import {
 } from '../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 
-/** The identity in a file, made there on first use. Throws CONFIG when the file is damaged or others may read it. */
+/**
+ * The identity in a file, made there on first use; of two clients that start at once both get the same. Throws CONFIG
+ * when the file is damaged, others may read it, or it cannot be used at all.
+ */
 export function loadIdentity(path: string, crypto: CryptoProvider): Identity {
-  const text = read(path) ?? create(path, encodeIdentityFile(generateIdentitySeeds(crypto)));
+  const text = useFile(path, () => {
+    const present = read(path);
+    if (present !== undefined) return present;
+    createPrivateFile(path, encodeIdentityFile(generateIdentitySeeds(crypto)));
+    return readFileSync(path, 'utf8');
+  });
   return importIdentity(crypto, decodeIdentityFile(text));
 }
 
 function read(path: string): string | undefined {
-  try {
-    if (process.getuid !== undefined && (statSync(path).mode & 0o077) !== 0) {
-      throw new BcastError('CONFIG', { text: `${path} can be read by others; make it yours alone: chmod 600 ${path}` });
-    }
-    return readFileSync(path, 'utf8');
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw error;
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (stats === undefined) return undefined;
+  if (!isPrivate(stats)) {
+    throw new BcastError('CONFIG', {
+      text: `${path} belongs to another account or can be read by others; make it yours alone: chmod 600 ${path}`,
+    });
   }
+  return readFileSync(path, 'utf8');
 }
 
-/** Appears whole or not at all; of two clients that start at once both end up with the same identity. */
-function create(path: string, text: string): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const draft = `${path}.${process.pid}.${Math.trunc(performance.now() * 1_000)}`;
-  writeFileSync(draft, text, { mode: 0o600, flag: 'wx' });
+function useFile<T>(path: string, use: () => T): T {
   try {
-    linkSync(draft, path);
-    return text;
+    return use();
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    return readFileSync(path, 'utf8');
-  } finally {
-    unlinkSync(draft);
+    if (error instanceof BcastError) throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    throw new BcastError('CONFIG', { text: `The identity in ${path} cannot be used (${code}).`, cause: error });
   }
 }

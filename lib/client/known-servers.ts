@@ -1,5 +1,6 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { BcastError } from '../errors.ts';
 import { isFingerprint } from '../wire/crypto/identity.ts';
 
 /** What the file says of one server. */
@@ -10,33 +11,52 @@ export interface KnownServer {
 }
 
 /**
- * A file of `HOST:PORT SHA256:...` lines, as ssh keeps its known hosts. Blank lines and lines that begin with `#` are
- * left alone, and so is what cannot be understood.
+ * A file of `HOST:PORT SHA256:...` lines, as ssh keeps its known hosts; the first line for an address counts, and blank
+ * lines and those that begin with `#` are left alone. Throws CONFIG when the file cannot be read, and for a line that
+ * names the address without a fingerprint: to take that for "not known" would open what somebody meant to pin.
  */
 export function findKnownServer(path: string, address: string): KnownServer | undefined {
-  const lines = readLines(path);
-  for (const [i, text] of lines.entries()) {
-    const [listed, fingerprint] = text.trim().split(/\s+/);
-    if (listed === address && fingerprint !== undefined && isFingerprint(fingerprint)) return { fingerprint, line: i + 1 };
+  for (const [i, text] of read(path).split('\n').entries()) {
+    const [listed, fingerprint = ''] = text.trim().split(/\s+/);
+    if (listed !== address) continue;
+    if (!isFingerprint(fingerprint)) {
+      throw new BcastError('CONFIG', { text: `Line ${i + 1} of ${path} has no fingerprint for ${address}.` });
+    }
+    return { fingerprint, line: i + 1 };
   }
   return undefined;
 }
 
-/** Adds a server that is not listed. The file is replaced whole, so that a reader never sees half of it. */
-export function addKnownServer(path: string, address: string, fingerprint: string): void {
-  if (findKnownServer(path, address) !== undefined) return;
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-  const lines = [...readLines(path), `${address} ${fingerprint}`];
-  const draft = `${path}.${process.pid}.${Math.trunc(performance.now() * 1_000)}`;
-  writeFileSync(draft, `${lines.join('\n')}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+/**
+ * Adds a server and says what the file now has of it, which is another fingerprint when another process was quicker. A
+ * line is appended by one write, so that processes that add servers at the same time lose none. Throws CONFIG when the
+ * file cannot be written.
+ */
+export function addKnownServer(path: string, address: string, fingerprint: string): KnownServer | undefined {
+  const known = findKnownServer(path, address);
+  if (known !== undefined) return known;
+  const before = read(path);
+  // An editor may have left the last line without its end.
+  const start = before === '' || before.endsWith('\n') ? '' : '\n';
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    appendFileSync(path, `${start}${address} ${fingerprint}\n`, { mode: 0o600 });
+  } catch (error) {
+    throw unusable(path, error);
+  }
+  return findKnownServer(path, address);
 }
 
-function readLines(path: string): string[] {
+function read(path: string): string {
   try {
-    return readFileSync(path, 'utf8').replace(/\n$/, '').split('\n').filter((line, i, all) => line !== '' || all.length > 1);
+    return readFileSync(path, 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
-    throw error;
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return '';
+    throw unusable(path, error);
   }
+}
+
+function unusable(path: string, error: unknown): BcastError {
+  const { code } = error as NodeJS.ErrnoException;
+  return new BcastError('CONFIG', { text: `The known servers in ${path} cannot be used (${code}).`, cause: error });
 }

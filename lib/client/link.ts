@@ -1,108 +1,251 @@
-import type { Clock, Timer } from '../clock.ts';
-import { BcastError, toBcastError } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import { BcastError } from '../errors.ts';
 import type { Event, Events } from '../protocol/messages.ts';
 import type { UserName } from '../protocol/names.ts';
 import type { Identity } from '../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import { addressKey, type ServerAddress } from './address.ts';
-import { Connection } from './connection.ts';
+import { type Answer, type Ask, Connection, type Settle } from './connection.ts';
 import type { ServerIdentity } from './events.ts';
-import { decideTrust, type TrustPolicy } from './trust.ts';
+import { startHeartbeat } from './heartbeat.ts';
+import { Patience } from './patience.ts';
+import type { Trustee } from './trust.ts';
 
-const HANDSHAKE_TIMEOUT_MS = 15_000;
-/** However long the server lets a client be silent, the round trip is measured at least so often. */
-const MAX_HEARTBEAT_MS = 20_000;
+/** For all of it: the byte pipe, the handshake and the hello. */
+const CONNECT_TIMEOUT_MS = 15_000;
 
 export interface LinkOptions {
   readonly address: ServerAddress;
   readonly identity: Identity;
   readonly crypto: CryptoProvider;
   readonly suite: number;
-  readonly trust: TrustPolicy;
+  readonly trustee: Trustee;
   readonly clock: Clock;
   /** For people: the program and its version. */
   readonly agent: string;
-  /** Makes the byte pipe. Rejects with CONNECT_FAILED. */
-  readonly openTransport: (address: ServerAddress) => Promise<Transport>;
+  /** Makes the byte pipe, or gives up when told to. Rejects with CONNECT_FAILED. */
+  readonly openTransport: (address: ServerAddress, signal: AbortSignal) => Promise<Transport>;
 }
 
 export interface LinkHandler {
+  /** The hello was accepted; called in the turn of the answer, before any event of this link. */
+  readonly onOnline: (link: Link) => void;
   readonly onEvent: (event: Event) => void;
   readonly onLatency: (roundTripMs: number) => void;
-  /** Once, when the link is gone; not after `close`. */
+  readonly onSlowDown: (retryAfterMs: number) => void;
+  /** Once, when the link is gone after it was online; not after `close`. */
   readonly onLost: (error: BcastError) => void;
 }
 
 /** A connection on which the hello was accepted, and which is known to be alive. */
 export interface Link {
-  readonly connection: Connection;
   readonly welcome: Events['welcome'];
   readonly server: ServerIdentity;
-  close(): void;
+  /** Asks, and asks again as long as the answer is SLOW_DOWN. CONNECTION_LOST or CLOSED when the link goes first. */
+  ask(ask: Ask, settle: Settle): void;
+  /** Asks once. */
+  send(ask: Ask, settle: Settle): void;
+  pause(): void;
+  resume(): void;
+  /** Gives the link up, as lost for this reason. */
+  fail(error: BcastError): void;
+  /** Resolves when the other end knows. */
+  close(): Promise<void>;
 }
 
-/** Connects, checks whom it is talking to, and says hello. Rejects with the reason. */
-export async function openLink(options: LinkOptions, name: UserName, handler: LinkHandler): Promise<Link> {
-  const { address, clock, crypto, identity, suite, agent, trust } = options;
-  const transport = await options.openTransport(address);
-  let server: ServerIdentity | undefined;
-  let heartbeat: Timer | undefined;
-  const connection = await Connection.open(transport, {
-    crypto,
-    identity,
-    suite,
-    clock,
-    handshakeTimeoutMs: HANDSHAKE_TIMEOUT_MS,
-    trust: async (fingerprint) => {
-      const reason = await decideTrust(trust, address, fingerprint);
-      server = { address: addressKey(address), fingerprint, suite, trust: reason };
-    },
-    onEvent: handler.onEvent,
-    onLost: (error) => {
-      heartbeat?.cancel();
-      handler.onLost(error);
-    },
-  });
-  const welcome = await sayHello(connection, name, agent);
-  const beat = (): void => {
-    heartbeat = clock.after(Math.min(MAX_HEARTBEAT_MS, welcome.idleTimeoutMs / 3), () => {
-      void ping(connection, clock, welcome.idleTimeoutMs, handler.onLatency).then(beat, () => undefined);
-    });
-  };
-  void ping(connection, clock, welcome.idleTimeoutMs, handler.onLatency).then(beat, () => undefined);
-  const close = (): void => {
-    heartbeat?.cancel();
-    connection.close();
-  };
-  return { connection, welcome, server: server as ServerIdentity, close };
-}
-
-async function sayHello(connection: Connection, name: UserName, agent: string): Promise<Events['welcome']> {
-  try {
-    const { rows } = await connection.ask({ type: 'hello', name, agent });
-    const welcome = rows.find((row) => row.type === 'welcome');
-    if (welcome === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no welcome') });
-    return welcome;
-  } catch (error) {
-    connection.close();
-    throw toBcastError(error);
+/**
+ * Connects, checks whom it is talking to, and says hello. Resolves after `onOnline`. Rejects with the reason, which is
+ * CONNECT_FAILED for a connection that was cut before that, or the signal's.
+ */
+export async function openLink(
+  options: LinkOptions,
+  name: UserName,
+  handler: LinkHandler,
+  signal: AbortSignal,
+): Promise<void> {
+  for (;;) {
+    let seen: string | undefined;
+    const decide = (fingerprint: string): ServerIdentity['trust'] => {
+      seen = fingerprint;
+      return options.trustee.decide(fingerprint);
+    };
+    try {
+      return await withDeadline(options, signal, (ends) => attempt(options, decide, name, handler, ends));
+    } catch (error) {
+      // The server would not wait for a person's answer, so the connection is made anew after it.
+      const isUnknown = error instanceof BcastError && error.code === 'SERVER_UNKNOWN' && seen !== undefined;
+      if (!isUnknown || !(await options.trustee.ask(seen as string)) || signal.aborted) throw error;
+    }
   }
 }
 
-/** Measures the round trip; without an answer in time the connection has failed. Rejects when it is gone. */
-async function ping(
-  connection: Connection,
-  clock: Clock,
-  timeoutMs: number,
-  onLatency: (roundTripMs: number) => void,
+async function withDeadline(
+  { clock, address }: LinkOptions,
+  signal: AbortSignal,
+  act: (ends: AbortSignal) => Promise<void>,
 ): Promise<void> {
-  const sentMs = clock.monotonicMs();
-  const timer = clock.after(timeoutMs, () => connection.fail(new BcastError('IDLE_TIMEOUT')));
+  const late = new AbortController();
+  const timer = clock.after(CONNECT_TIMEOUT_MS, () => {
+    late.abort(new BcastError('CONNECT_FAILED', { text: `${addressKey(address)} does not answer.` }));
+  });
   try {
-    await connection.ask({ type: 'ping' });
-    onLatency(clock.monotonicMs() - sentMs);
+    await act(AbortSignal.any([signal, late.signal]));
   } finally {
     timer.cancel();
   }
+}
+
+async function attempt(
+  options: LinkOptions,
+  decide: (fingerprint: string) => ServerIdentity['trust'],
+  name: UserName,
+  handler: LinkHandler,
+  ends: AbortSignal,
+): Promise<void> {
+  const transport = await openTransport(options, ends);
+  const online = Promise.withResolvers<void>();
+  const stage = openStage(options, decide, name, handler, transport, online);
+  const giveUp = (): void => stage.giveUp(ends.reason);
+  ends.addEventListener('abort', giveUp, { once: true });
+  try {
+    await online.promise;
+  } finally {
+    ends.removeEventListener('abort', giveUp);
+  }
+}
+
+/** Gives up when told, even if what was asked for a transport does not. */
+async function openTransport(options: LinkOptions, ends: AbortSignal): Promise<Transport> {
+  ends.throwIfAborted();
+  const opening = options.openTransport(options.address, ends);
+  const aborted = Promise.withResolvers<never>();
+  const onAbort = (): void => aborted.reject(ends.reason);
+  ends.addEventListener('abort', onAbort, { once: true });
+  try {
+    return await Promise.race([opening, aborted.promise]);
+  } catch (error) {
+    opening.then((transport) => transport.destroy()).catch(() => undefined);
+    throw ends.aborted ? ends.reason : error;
+  } finally {
+    ends.removeEventListener('abort', onAbort);
+  }
+}
+
+function openStage(...parts: ConstructorParameters<typeof Stage>): Stage {
+  try {
+    return new Stage(...parts);
+  } catch (error) {
+    // A suite that does not exist: nobody else would close the transport.
+    parts[4].destroy();
+    throw error;
+  }
+}
+
+/** A link on its way: from the open transport through handshake and hello to its end. */
+class Stage {
+  readonly #options: LinkOptions;
+  readonly #handler: LinkHandler;
+  readonly #connection: Connection;
+  readonly #patience: Patience;
+  readonly #online: PromiseWithResolvers<void>;
+  #trust: ServerIdentity['trust'] = 'known';
+  #fingerprint = '';
+  #isOnline = false;
+  #isEnded = false;
+  #stopHeartbeat: (() => void) | undefined;
+
+  constructor(
+    options: LinkOptions,
+    decide: (fingerprint: string) => ServerIdentity['trust'],
+    name: UserName,
+    handler: LinkHandler,
+    transport: Transport,
+    online: PromiseWithResolvers<void>,
+  ) {
+    const { crypto, identity, suite, clock, agent } = options;
+    this.#options = options;
+    this.#handler = handler;
+    this.#online = online;
+    this.#connection = new Connection(transport, {
+      crypto,
+      identity,
+      suite,
+      clock,
+      trust: (fingerprint) => {
+        this.#trust = decide(fingerprint);
+        this.#fingerprint = fingerprint;
+      },
+      onOpen: () => this.#connection.send({ type: 'hello', name, agent }, (answer) => this.#onHello(answer)),
+      onEvent: handler.onEvent,
+      onLost: (error) => this.#onLost(error),
+    });
+    this.#patience = new Patience(this.#connection, clock, handler.onSlowDown);
+  }
+
+  giveUp(reason: unknown): void {
+    this.#online.reject(reason);
+    this.#connection.close();
+  }
+
+  #onHello(answer: Answer | BcastError): void {
+    if (answer instanceof BcastError) {
+      // What was lost is told by `onLost`, with the reason.
+      if (answer.code === 'CONNECTION_LOST' || answer.code === 'CLOSED') return;
+      this.giveUp(answer);
+      return;
+    }
+    const welcome = answer.rows.find((row) => row.type === 'welcome');
+    if (welcome === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no welcome') });
+    this.#isOnline = true;
+    this.#handler.onOnline(this.#link(welcome));
+    this.#online.resolve();
+    // Whoever was told may have closed it.
+    if (this.#isEnded) return;
+    const { clock } = this.#options;
+    const { idleTimeoutMs } = welcome;
+    this.#stopHeartbeat = startHeartbeat(this.#connection, {
+      clock,
+      idleTimeoutMs,
+      onLatency: this.#handler.onLatency,
+    });
+  }
+
+  #link(welcome: Events['welcome']): Link {
+    const { address, suite } = this.#options;
+    const connection = this.#connection;
+    return {
+      welcome,
+      server: { address: addressKey(address), fingerprint: this.#fingerprint, suite, trust: this.#trust },
+      ask: (ask, settle) => this.#patience.send(ask, settle),
+      send: (ask, settle) => connection.send(ask, settle),
+      pause: () => connection.pause(),
+      resume: () => connection.resume(),
+      fail: (error) => connection.fail(error),
+      close: () => {
+        this.#end(new BcastError('CLOSED'));
+        connection.close();
+        return connection.closed;
+      },
+    };
+  }
+
+  #onLost(error: BcastError): void {
+    this.#end(new BcastError('CONNECTION_LOST', { cause: error }));
+    if (this.#isOnline) this.#handler.onLost(error);
+    else this.#online.reject(beforeOnline(error, this.#options.address));
+  }
+
+  #end(error: BcastError): void {
+    this.#isEnded = true;
+    this.#stopHeartbeat?.();
+    this.#patience.end(error);
+  }
+}
+
+/** Whoever was never connected has lost nothing; it could not be reached. */
+function beforeOnline(error: BcastError, address: ServerAddress): BcastError {
+  if (error.code !== 'CONNECTION_LOST') return error;
+  const text = `${addressKey(address)} closed the connection before it was set up.`;
+  return new BcastError('CONNECT_FAILED', { text, cause: error });
 }

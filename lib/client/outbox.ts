@@ -1,8 +1,8 @@
 import type { Clock, Timer } from '../clock.ts';
 import { BcastError } from '../errors.ts';
 import type { MessageId, Requests } from '../protocol/messages.ts';
-import type { RoomName } from '../protocol/names.ts';
-import type { Answer } from './connection.ts';
+import { type NameKey, nameKey, type RoomName } from '../protocol/names.ts';
+import type { Ask, Settle } from './connection.ts';
 import type { Receipt } from './events.ts';
 
 type Say = Omit<Requests['say'], 'req'>;
@@ -11,22 +11,37 @@ export type Outgoing = Say | Tell;
 
 interface Entry {
   readonly message: Outgoing;
+  /** The room's; null for a private message. */
+  readonly room: NameKey | null;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: BcastError) => void;
   isSent: boolean;
 }
 
+/** What the outbox sends on. */
+export interface Carrier {
+  send(ask: Ask, settle: Settle): void;
+}
+
 export interface OutboxOptions {
   readonly clock: Clock;
-  /** Sends one message on the connection there is now, and calls back with its answer. False: there is none. */
-  readonly send: (message: Outgoing, settle: (answer: Answer | BcastError) => void) => boolean;
+  /** Whether messages to that room may be sent yet; until then they wait, and `resume` is to be called. */
+  readonly isOpen: (room: NameKey) => boolean;
   /** Called in the turn of the acknowledgement, before anything that came after it is told. */
   readonly onSent: (message: Outgoing, receipt: Receipt) => void;
   readonly onSlowDown: (retryAfterMs: number) => void;
 }
 
-/** What the server is never asked to wait less than. */
+/** Waited at least, and when the server gives no time of its own. */
 const MIN_PAUSE_MS = 10;
+const DEFAULT_PAUSE_MS = 1_000;
+
+/**
+ * On their way at once, unanswered. More would only lie in buffers here and there; on a line of 100 ms it still carries
+ * 10,000 messages or 10 MiB a second.
+ */
+const MAX_IN_FLIGHT = 1_024;
+const MAX_IN_FLIGHT_UNITS = 1_048_576;
 
 /**
  * Messages until they are acknowledged, in the order in which they were said. They outlive the connection: what was not
@@ -34,15 +49,18 @@ const MIN_PAUSE_MS = 10;
  */
 export class Outbox {
   readonly #options: OutboxOptions;
+  /** In the order in which they were said, which a Map keeps. */
   readonly #entries = new Map<MessageId, Entry>();
+  /** What is to be looked at next, from `#next` on; entries that were settled meanwhile are passed over. */
+  #line: Entry[] = [];
+  #next = 0;
+  #carrier: Carrier | undefined;
   #pause: Timer | undefined;
   /** The server would take messages again, but not all that were sent before the pause are answered. */
   #isPauseOver = false;
-  /** Bumped when the connection changes, so that answers from an old one are not mistaken for news. */
-  #generation = 0;
-  #isHeld = true;
-  /** Sent and not answered. */
   #inFlight = 0;
+  #inFlightUnits = 0;
+  #whenEmpty: (() => void)[] = [];
 
   constructor(options: OutboxOptions) {
     this.#options = options;
@@ -53,76 +71,105 @@ export class Outbox {
     return this.#entries.size;
   }
 
+  /** Resolves when nothing is left that is neither acknowledged nor refused. */
+  empty(): Promise<void> {
+    if (this.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenEmpty.push(resolve));
+  }
+
+  /** Rejects with what the server says of this message, or with what `rejectAll` and `rejectRoom` are given. */
   add(message: Outgoing): Promise<Receipt> {
     return new Promise((resolve, reject) => {
       if (this.#entries.has(message.id)) {
         reject(new BcastError('BAD_REQUEST', { text: 'A message with this id is on its way already.' }));
         return;
       }
-      const entry: Entry = { message, resolve, reject, isSent: false };
+      const room = message.type === 'say' ? nameKey(message.room) : null;
+      const entry: Entry = { message, room, resolve, reject, isSent: false };
       this.#entries.set(message.id, entry);
-      if (!this.#isHeld && this.#pause === undefined) this.#send(entry);
+      this.#line.push(entry);
+      this.#send();
     });
   }
 
-  /** There is a connection and its rooms are joined: sends everything that waits. */
-  release(): void {
-    this.#isHeld = false;
-    this.#sendWaiting();
+  /** There is a connection: what was not acknowledged goes out on it, as soon as its room is open. */
+  attach(carrier: Carrier): void {
+    this.#carrier = carrier;
+    this.resume();
   }
 
   /** The connection is gone: everything not acknowledged waits for the next. */
-  hold(): void {
-    this.#generation += 1;
-    this.#isHeld = true;
+  detach(): void {
+    this.#carrier = undefined;
     this.#pause?.cancel();
     this.#pause = undefined;
     this.#isPauseOver = false;
     this.#inFlight = 0;
+    this.#inFlightUnits = 0;
     for (const entry of this.#entries.values()) entry.isSent = false;
   }
 
-  /** Gives up what was said to a room that cannot be entered any more. */
+  /** A room has opened. */
+  resume(): void {
+    this.#line = [...this.#entries.values()].filter(({ isSent }) => !isSent);
+    this.#next = 0;
+    this.#send();
+  }
+
+  /** The message was seen as stored, in history or from another session, before its own answer came. */
+  confirm(id: MessageId, { seq, ts }: { readonly seq: number; readonly ts: number }): void {
+    const entry = this.#entries.get(id);
+    if (entry !== undefined) this.#settle(entry, seq, ts);
+  }
+
+  /** Gives up what waits for a room that is not to be entered. What is on its way still gets its own answer. */
   rejectRoom(room: RoomName, error: BcastError): void {
-    for (const { message } of [...this.#entries.values()]) {
-      if (message.type === 'say' && message.room === room) this.#reject(message.id, error);
-    }
+    const key = nameKey(room);
+    for (const entry of [...this.#entries.values()])
+      if (entry.room === key && !entry.isSent) this.#reject(entry, error);
   }
 
   rejectAll(error: BcastError): void {
-    for (const id of [...this.#entries.keys()]) this.#reject(id, error);
+    for (const entry of [...this.#entries.values()]) this.#reject(entry, error);
   }
 
-  #sendWaiting(): void {
-    for (const entry of [...this.#entries.values()]) {
-      if (this.#isHeld || this.#pause !== undefined) return;
-      if (!entry.isSent) this.#send(entry);
+  /** Sends what may be sent now. What waits for its room stays behind and is found again by `resume`. */
+  #send(): void {
+    while (this.#next < this.#line.length) {
+      if (this.#carrier === undefined || this.#pause !== undefined || this.#isFull()) return;
+      const entry = this.#line[this.#next] as Entry;
+      this.#next += 1;
+      const isWaiting = !entry.isSent && this.#entries.get(entry.message.id) === entry;
+      if (isWaiting && (entry.room === null || this.#options.isOpen(entry.room))) this.#sendOne(this.#carrier, entry);
     }
+    this.#line = [];
+    this.#next = 0;
   }
 
-  #send(entry: Entry): void {
-    const generation = this.#generation;
-    entry.isSent = this.#options.send(entry.message, (answer) => {
-      if (generation !== this.#generation) return;
+  #isFull(): boolean {
+    return this.#inFlight >= MAX_IN_FLIGHT || this.#inFlightUnits >= MAX_IN_FLIGHT_UNITS;
+  }
+
+  #sendOne(carrier: Carrier, entry: Entry): void {
+    const units = entry.message.body.length;
+    entry.isSent = true;
+    this.#inFlight += 1;
+    this.#inFlightUnits += units;
+    carrier.send(entry.message, (answer) => {
+      // What an old connection had to say was settled by `detach`.
+      if (carrier !== this.#carrier) return;
       this.#inFlight -= 1;
-      this.#onAnswer(entry, answer);
+      this.#inFlightUnits -= units;
+      if (!(answer instanceof BcastError)) this.#settle(entry, answer.ok.seq, answer.ok.ts ?? 0);
+      else this.#onRefused(entry, answer);
       if (this.#inFlight === 0 && this.#isPauseOver) this.#endPause();
+      this.#send();
     });
-    if (entry.isSent) this.#inFlight += 1;
   }
 
-  #onAnswer(entry: Entry, answer: Answer | BcastError): void {
-    if (!(answer instanceof BcastError)) this.#onStored(entry, answer);
-    else if (answer.code === 'SLOW_DOWN') this.#onSlowDown(entry, answer.retryAfterMs ?? 1_000);
-    else if (answer.code !== 'CONNECTION_LOST' && answer.code !== 'CLOSED') this.#reject(entry.message.id, answer);
-  }
-
-  #onStored({ message, resolve }: Entry, { ok }: Answer): void {
-    this.#entries.delete(message.id);
-    const room = message.type === 'say' ? message.room : null;
-    const receipt = { id: message.id, room, seq: ok.seq, ts: ok.ts ?? 0 };
-    this.#options.onSent(message, receipt);
-    resolve(receipt);
+  #onRefused(entry: Entry, error: BcastError): void {
+    if (error.code === 'SLOW_DOWN') this.#onSlowDown(entry, error.retryAfterMs ?? DEFAULT_PAUSE_MS);
+    else if (error.code !== 'CONNECTION_LOST' && error.code !== 'CLOSED') this.#reject(entry, error);
   }
 
   /**
@@ -133,22 +180,42 @@ export class Outbox {
     entry.isSent = false;
     if (this.#pause !== undefined) return;
     const pauseMs = Math.max(MIN_PAUSE_MS, retryAfterMs);
-    this.#options.onSlowDown(pauseMs);
     this.#pause = this.#options.clock.after(pauseMs, () => {
       this.#isPauseOver = true;
       if (this.#inFlight === 0) this.#endPause();
     });
+    this.#options.onSlowDown(pauseMs);
   }
 
   #endPause(): void {
     this.#pause = undefined;
     this.#isPauseOver = false;
-    this.#sendWaiting();
+    this.resume();
   }
 
-  #reject(id: MessageId, error: BcastError): void {
-    const entry = this.#entries.get(id);
-    this.#entries.delete(id);
-    entry?.reject(error);
+  #settle(entry: Entry, seq: number | null, ts: number): void {
+    const { message } = entry;
+    if (!this.#remove(entry)) return;
+    const receipt = { id: message.id, room: message.type === 'say' ? message.room : null, seq, ts };
+    this.#options.onSent(message, receipt);
+    entry.resolve(receipt);
+    this.#tellIfEmpty();
+  }
+
+  #reject(entry: Entry, error: BcastError): void {
+    if (!this.#remove(entry)) return;
+    entry.reject(error);
+    this.#tellIfEmpty();
+  }
+
+  /** False when it is settled already. */
+  #remove(entry: Entry): boolean {
+    if (this.#entries.get(entry.message.id) !== entry) return false;
+    return this.#entries.delete(entry.message.id);
+  }
+
+  #tellIfEmpty(): void {
+    if (this.size > 0) return;
+    for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
 }

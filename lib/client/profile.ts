@@ -1,6 +1,8 @@
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs';
-import { dirname, join } from 'node:path';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Directories } from '../config/directories.ts';
+import { replacePrivateFile } from '../config/private-file.ts';
+import { MAX_NAME_CHARS } from '../limits.ts';
 import { toUserName, type UserName } from '../protocol/names.ts';
 
 /** Where a client of this account keeps what is its own. */
@@ -33,17 +35,20 @@ export function rememberedName({ profile }: ProfileFiles): UserName | null {
 }
 
 /** Keeps the name for the next time. What cannot be written is not worth an error. */
-export function rememberName({ profile }: ProfileFiles, name: UserName): void {
+export function rememberName(files: ProfileFiles, name: UserName): void {
+  if (rememberedName(files) === name) return;
   try {
-    mkdirSync(dirname(profile), { recursive: true, mode: 0o700 });
-    const draft = `${profile}.${process.pid}`;
-    writeFileSync(draft, `${JSON.stringify({ name })}\n`, { mode: 0o600 });
-    renameSync(draft, profile);
-  } catch {}
+    replacePrivateFile(files.profile, `${JSON.stringify({ name })}\n`);
+  } catch {
+    // A home that cannot be written to is no reason not to talk.
+  }
 }
 
 /** The account's name made into a valid one: what does not belong in a name becomes `-`. */
 export function nameOfAccount(account: string): UserName {
-  const name = toUserName(account) ?? toUserName(account.replace(/[^\p{L}\p{Nd}_.-]+/gu, '-').slice(0, 50));
-  return name ?? ('user' as UserName);
+  const whole = toUserName(account);
+  if (whole !== null) return whole;
+  const cleaned = account.normalize('NFKC').replace(/[^\p{L}\p{Nd}_.-]+/gu, '-');
+  const shortened = [...cleaned].slice(0, MAX_NAME_CHARS).join('');
+  return toUserName(shortened.replace(/^-+|-+$/g, '')) ?? ('user' as UserName);
 }

@@ -1,76 +1,196 @@
-import { BcastError, toBcastError } from '../errors.ts';
+import { BcastError } from '../errors.ts';
 import { MAX_PAGE_MESSAGES } from '../limits.ts';
-import type { Events, Requests } from '../protocol/messages.ts';
+import type { Events, PastMessage, Requests } from '../protocol/messages.ts';
 import type { RoomName } from '../protocol/names.ts';
 import type { Answer } from './connection.ts';
 import type { ClientEvent, RoomMessage } from './events.ts';
 
 /** What a page of history is asked by. */
-export type HistoryQuery = Pick<Requests['history'], 'after' | 'before' | 'sinceMs' | 'limit'>;
+type HistoryQuery = Pick<Requests['history'], 'after' | 'before' | 'sinceMs' | 'limit'>;
 
 /** What to show of a room on entering it: the newest so many, or everything from a seq or a moment on. */
 export type Backlog = { readonly last: number } | { readonly afterSeq: number } | { readonly sinceMs: number };
 
 export interface RoomLineOptions {
-  readonly room: RoomName;
   readonly emit: (event: ClientEvent) => void;
-  /** Asks the server the room is on now; rejects when that connection is gone. */
-  readonly fetch: (query: HistoryQuery) => Promise<Answer>;
+  /** Asks for a page of the room's history; an error when the server refuses or the connection goes. */
+  readonly fetch: (query: HistoryQuery, settle: (answer: Answer | BcastError) => void) => void;
+  /** Everything up to the joining, or the backlog, has been emitted. */
+  readonly onCaughtUp: () => void;
+  /** History could not be read although the server is there. */
+  readonly onFailure: (error: BcastError) => void;
 }
 
-const ALL: HistoryQuery = { after: null, before: null, sinceMs: null, limit: MAX_PAGE_MESSAGES };
+/** Live messages that may wait while history is read, in UTF-16 units; later ones are fetched again. */
+const MAX_WAITING_UNITS = 8 * 1_048_576;
+const MESSAGE_UNITS = 128;
 
 /**
- * Keeps one room's messages in line: each seq once, in order. What comes live goes straight through; a hole, whatever
- * made it, is filled from history while later messages wait, and what history no longer has is said as a `gap`.
+ * Keeps one room's messages in line: each seq once, in order, over any number of connections. What comes live goes
+ * straight through; a hole, whatever made it, is filled from history while later messages wait, and what history no
+ * longer has is said as a `gap`. Does everything in the turn in which the server's answer comes.
  */
 export class RoomLine {
   readonly #options: RoomLineOptions;
-  #incarnation: string | undefined;
+  #room: RoomName;
+  #incarnation = '';
+  /** It is known where this line begins. */
+  #isPlaced = false;
+  #isClosed = false;
   /** The newest seq that was emitted or is known to be lost. */
   #seen = 0;
   /** Up to here messages were stored before this client first joined. */
   #joinedAt = 0;
-  /** What came while history is being read; undefined when the line is whole. */
-  #waiting: RoomMessage[] | undefined;
+  /** What history is to be read up to at least. */
+  #until = 0;
+  /** There is more in history than is known of. */
+  #isBehind = false;
+  /** What came while history is read, in seq order. */
+  #waiting: RoomMessage[] = [];
+  #waitingUnits = 0;
+  /** The reading that is under way; what an earlier one still hears is of no interest. */
+  #reading: object | undefined;
 
-  constructor(options: RoomLineOptions) {
+  constructor(room: RoomName, options: RoomLineOptions) {
+    this.#room = room;
     this.#options = options;
   }
 
-  get seen(): number {
-    return this.#seen;
-  }
-
-  /**
-   * To be called with each `joined`, before any message that follows it. Resolves when what was missed, or `backlog`, has
-   * been emitted; rejects when the connection goes before that, and is called again after the next join then.
-   */
-  async enter({ incarnation, first, last }: Events['joined'], backlog: Backlog | undefined): Promise<void> {
-    const isFirst = this.#incarnation === undefined;
-    const isForgotten = !isFirst && (this.#incarnation !== incarnation || last < this.#seen);
-    this.#incarnation = incarnation;
-    this.#waiting = [];
-    if (isFirst) {
-      this.#joinedAt = last;
-      this.#seen = last;
-      await this.#tellBacklog(first, last, backlog);
-    } else {
-      if (isForgotten) {
-        this.#options.emit({ type: 'forgotten', room: this.#options.room });
-        this.#joinedAt = 0;
-        this.#seen = first - 1;
-      }
-      await this.#catchUp(last);
+  /** To be called with each `joined`, before any message that follows it. `backlog` counts until there was a place to start. */
+  enter(joined: Events['joined'], backlog: Backlog | undefined): void {
+    const { incarnation, last, room } = joined;
+    this.#room = room;
+    if (!this.#isPlaced) {
+      this.#place(joined, backlog);
+      return;
     }
-    await this.#settle();
+    // Fewer messages than we have seen: the server lost some, and their seqs are given out again.
+    if (this.#incarnation !== incarnation || last < this.#seen) this.#forget(incarnation);
+    this.#until = last;
+    this.#read();
   }
 
   /** A live message, or one of our own that was acknowledged. */
   take(message: RoomMessage): void {
-    if (this.#waiting !== undefined) this.#waiting.push(message);
-    else if (message.seq === this.#seen + 1) this.#emit(message);
-    else if (message.seq > this.#seen) this.#mend(message);
+    if (this.#reading === undefined && message.seq === this.#seen + 1) {
+      this.#emit(message);
+    } else if (message.seq > this.#seen) {
+      this.#wait(message);
+      if (this.#reading === undefined) this.#read();
+    }
+  }
+
+  /** The server left messages out, perhaps the newest. */
+  lag(): void {
+    this.#isBehind = true;
+    if (this.#reading === undefined && this.#isPlaced) this.#read();
+  }
+
+  /** Emits nothing more. */
+  close(): void {
+    this.#isClosed = true;
+    this.#reading = undefined;
+    this.#seen = Infinity;
+  }
+
+  #place({ incarnation, first, last }: Events['joined'], backlog: Backlog | undefined): void {
+    this.#incarnation = incarnation;
+    this.#joinedAt = last;
+    this.#seen = last;
+    this.#until = last;
+    this.#dropWaiting();
+    if (backlog !== undefined && 'sinceMs' in backlog && first <= last) {
+      this.#placeSince(first, last, backlog.sinceMs);
+      return;
+    }
+    if (backlog !== undefined) this.#seen = startOf(first, last, backlog);
+    this.#isPlaced = true;
+    this.#read();
+  }
+
+  /** The oldest message from that moment on tells where to start. */
+  #placeSince(first: number, last: number, sinceMs: number): void {
+    this.#ask({ after: first - 1, before: null, sinceMs, limit: 1 }, ({ rows }) => {
+      const page = rows.find((row) => row.type === 'history');
+      const oldest = page?.messages[0];
+      this.#seen = oldest === undefined ? last : Math.min(oldest.seq - 1, last);
+      this.#isPlaced = true;
+      this.#read();
+    });
+  }
+
+  #forget(incarnation: string): void {
+    this.#incarnation = incarnation;
+    this.#seen = 0;
+    this.#joinedAt = 0;
+    this.#dropWaiting();
+    this.#options.emit({ type: 'forgotten', room: this.#room });
+  }
+
+  /** Reads history page by page until nothing is missing. */
+  #read(): void {
+    if (this.#isClosed) return;
+    this.#reading = undefined;
+    this.#drain();
+    const hole = this.#waiting[0]?.seq;
+    if (this.#seen >= this.#until && hole === undefined && !this.#isBehind) {
+      this.#options.onCaughtUp();
+      return;
+    }
+    this.#isBehind = false;
+    const before = this.#seen;
+    this.#ask({ after: this.#seen, before: null, sinceMs: null, limit: MAX_PAGE_MESSAGES }, (answer) => {
+      const count = this.#takePage(answer);
+      if (count >= MAX_PAGE_MESSAGES) this.#isBehind = true;
+      else if (this.#seen === before) this.#passOver(hole);
+      this.#read();
+    });
+  }
+
+  #ask(query: HistoryQuery, take: (answer: Answer) => void): void {
+    const reading = {};
+    this.#reading = reading;
+    this.#options.fetch(query, (answer) => {
+      if (this.#reading !== reading) return;
+      if (!(answer instanceof BcastError)) take(answer);
+      else this.#onRefused(answer);
+    });
+  }
+
+  #onRefused(error: BcastError): void {
+    // The next `joined` goes on from here; and who is no member has left, or is about to hear why not.
+    if (error.code === 'CONNECTION_LOST' || error.code === 'CLOSED' || error.code === 'NOT_A_MEMBER') return;
+    if (error.retry) {
+      this.#options.onFailure(error);
+      return;
+    }
+    this.#isPlaced = true;
+    this.#passOver(this.#waiting[0]?.seq);
+    this.#read();
+  }
+
+  /** What was known to be missing before history was asked, and is not there, is nowhere. */
+  #passOver(hole: number | undefined): void {
+    this.#skipTo(this.#until);
+    if (hole !== undefined && this.#waiting[0]?.seq === hole) this.#skipTo(hole - 1);
+  }
+
+  /** Returns how many messages there were. */
+  #takePage({ rows }: Answer): number {
+    let count = 0;
+    for (const row of rows) {
+      if (row.type === 'gap') this.#skipTo(row.last);
+      if (row.type !== 'history') continue;
+      count += row.messages.length;
+      for (const past of row.messages) this.#takePast(past);
+    }
+    return count;
+  }
+
+  #takePast(past: PastMessage): void {
+    if (past.seq <= this.#seen) return;
+    this.#skipTo(past.seq - 1);
+    this.#emit({ ...past, type: 'message', room: this.#room, isHistory: past.seq <= this.#joinedAt });
   }
 
   #emit(message: RoomMessage): void {
@@ -78,102 +198,46 @@ export class RoomLine {
     this.#options.emit(message);
   }
 
-  #mend(message: RoomMessage): void {
-    this.#waiting = [message];
-    // When the connection goes meanwhile, the next join mends the line.
-    this.#catchUp(message.seq - 1)
-      .then(() => this.#settle())
-      .catch((error) => {
-        if (toBcastError(error).code !== 'CONNECTION_LOST') this.#giveUp();
-      });
-  }
-
-  /** Emits what waits; a hole in it is another thing to fetch. */
-  async #settle(): Promise<void> {
-    for (;;) {
-      const waiting = this.#waiting ?? [];
-      this.#waiting = [];
-      for (const [i, message] of waiting.entries()) {
-        if (message.seq > this.#seen + 1) {
-          this.#waiting = [...waiting.slice(i), ...this.#waiting];
-          await this.#catchUp(message.seq - 1);
-          break;
-        }
-        if (message.seq === this.#seen + 1) this.#emit(message);
-      }
-      if (this.#waiting.length === 0) break;
-    }
-    this.#waiting = undefined;
-  }
-
-  /** Fetches everything after what was seen, up to `until`; what is missing then is gone. */
-  async #catchUp(until: number): Promise<void> {
-    while (this.#seen < until) {
-      const { rows } = await this.#options.fetch({ ...ALL, after: this.#seen });
-      const before = this.#seen;
-      for (const row of rows) {
-        if (row.type === 'gap') this.#skipTo(row.last);
-        else if (row.type === 'history') this.#takePage(row);
-      }
-      if (this.#seen === before) this.#skipTo(until);
-    }
-  }
-
-  #takePage({ messages }: Events['history']): void {
-    for (const past of messages) {
-      if (past.seq <= this.#seen) continue;
-      if (past.seq > this.#seen + 1) this.#skipTo(past.seq - 1);
-      this.#emit(this.#messageOf(past));
-    }
-  }
-
   #skipTo(seq: number): void {
     if (seq <= this.#seen) return;
-    this.#options.emit({ type: 'gap', room: this.#options.room, first: this.#seen + 1, last: seq });
+    const first = this.#seen + 1;
     this.#seen = seq;
+    this.#options.emit({ type: 'gap', room: this.#room, first, last: seq });
   }
 
-  #messageOf(past: Events['history']['messages'][number]): RoomMessage {
-    return { ...past, type: 'message', room: this.#options.room, isHistory: past.seq <= this.#joinedAt };
+  #wait(message: RoomMessage): void {
+    const newest = this.#waiting.at(-1);
+    // Out of its order it is one that history is about to tell.
+    if (newest !== undefined && message.seq <= newest.seq) return;
+    if (this.#waitingUnits > MAX_WAITING_UNITS) {
+      this.#isBehind = true;
+      return;
+    }
+    this.#waiting.push(message);
+    this.#waitingUnits += message.body.length + MESSAGE_UNITS;
   }
 
-  async #tellBacklog(first: number, last: number, backlog: Backlog | undefined): Promise<void> {
-    if (backlog === undefined || last === 0) return;
-    const start = await this.#startOf(first, last, backlog);
-    if (start >= last) return;
-    this.#seen = start;
-    await this.#catchUp(last);
+  #dropWaiting(): void {
+    this.#waiting = [];
+    this.#waitingUnits = 0;
   }
 
-  /** The seq before the first that `backlog` means. */
-  async #startOf(first: number, last: number, backlog: Backlog): Promise<number> {
-    const oldest = first - 1;
-    if ('last' in backlog) return Math.max(oldest, last - backlog.last);
-    if ('afterSeq' in backlog) return backlog.afterSeq;
-    const { rows } = await this.#options.fetch({ ...ALL, after: oldest, sinceMs: backlog.sinceMs, limit: 1 });
-    const page = rows.find((row) => row.type === 'history');
-    return page?.messages[0] === undefined ? last : page.messages[0].seq - 1;
-  }
-
-  /** History could not be read although the server is there: go on with what is live, and say what is missing. */
-  #giveUp(): void {
-    const waiting = this.#waiting ?? [];
-    this.#waiting = undefined;
-    for (const message of waiting) {
-      if (message.seq > this.#seen + 1) this.#skipTo(message.seq - 1);
+  /** Emits what waits, up to the first hole. */
+  #drain(): void {
+    const waiting = this.#waiting;
+    let i = 0;
+    for (; i < waiting.length; i += 1) {
+      const message = waiting[i] as RoomMessage;
+      if (message.seq > this.#seen + 1) break;
+      this.#waitingUnits -= message.body.length + MESSAGE_UNITS;
       if (message.seq === this.#seen + 1) this.#emit(message);
     }
+    this.#waiting = waiting.slice(i);
   }
 }
 
-/** The messages of an answer to `history`, oldest first. */
-export function pastMessages(room: RoomName, { rows }: Answer): RoomMessage[] {
-  return rows.flatMap((row) =>
-    row.type === 'history' ? row.messages.map((past) => ({ ...past, type: 'message' as const, room, isHistory: true })) : [],
-  );
-}
-
-/** Thrown for a room this client has not joined. */
-export function notJoined(room: RoomName): BcastError {
-  return new BcastError('NOT_A_MEMBER', { text: `This client is not in the room ${room}.` });
+/** The seq before the first that `backlog` means. */
+function startOf(first: number, last: number, backlog: Backlog): number {
+  if ('last' in backlog) return Math.max(first - 1, last - backlog.last);
+  return 'afterSeq' in backlog ? Math.min(last, Math.max(0, backlog.afterSeq)) : last;
 }

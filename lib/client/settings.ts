@@ -3,6 +3,7 @@ import { readEnvironment } from '../config/environment.ts';
 import { localServers } from '../config/local-server.ts';
 import { BcastError } from '../errors.ts';
 import { requireUserName, type UserName } from '../protocol/names.ts';
+import { utf8Length } from '../protocol/text.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import { DEFAULT_SUITE } from '../wire/suites.ts';
 import { connectTcp } from '../wire/transport/tcp.ts';
@@ -12,8 +13,11 @@ import type { ConnectOptions } from './client.ts';
 import type { ClientEvent } from './events.ts';
 import { loadIdentity } from './identity-file.ts';
 import type { LinkOptions } from './link.ts';
-import { profileFiles } from './profile.ts';
+import { type ProfileFiles, profileFiles } from './profile.ts';
 import { DEFAULT_RECONNECT, type ReconnectPolicy } from './reconnect.ts';
+import { Trustee, type TrustPolicy } from './trust.ts';
+
+const MAX_AGENT_BYTES = 64;
 
 /** Options with every default filled in. */
 export interface Settings {
@@ -30,7 +34,9 @@ export function resolveOptions(options: ConnectOptions): Settings {
   const { server, user, suite = DEFAULT_SUITE, clock = systemClock, agent = 'bcast' } = options;
   const address = typeof server === 'string' ? parseServerUrl(server) : server;
   const name = user ?? address.user;
-  if (name === undefined) throw new BcastError('USAGE', { text: 'A name is needed: give `user`, or bcast://NAME@HOST.' });
+  if (name === undefined)
+    throw new BcastError('USAGE', { text: 'A name is needed: give `user`, or bcast://NAME@HOST.' });
+  if (utf8Length(agent) > MAX_AGENT_BYTES) throw new BcastError('USAGE', { text: '`agent` is longer than 64 bytes.' });
   const crypto = options.crypto ?? createNativeCrypto();
   const { directories } = readEnvironment();
   const files = profileFiles(directories);
@@ -45,16 +51,21 @@ export function resolveOptions(options: ConnectOptions): Settings {
       crypto,
       identity: options.identity ?? loadIdentity(files.identity, crypto),
       suite,
-      trust: options.trust ?? { knownServers: files.knownServers, localServers: localServers(directories) },
+      trustee: new Trustee(options.trust ?? accountTrust(files, () => localServers(directories)), address),
       clock,
       agent,
-      openTransport: options.openTransport ?? openTcp,
+      openTransport: options.openTransport ?? ((at, signal) => openTcp(at, signal, clock)),
     },
   };
 }
 
+/** What this account trusts when nothing else is said. */
+function accountTrust({ knownServers }: ProfileFiles, servers: () => ReturnType<typeof localServers>): TrustPolicy {
+  return { knownServers, localServers: servers };
+}
+
 const REASONS: Readonly<Record<string, string>> = {
-  ECONNREFUSED: 'nobody listens there. Is the server running? "bcast start" runs one.',
+  ECONNREFUSED: 'nobody listens there.',
   ENOTFOUND: 'there is no host of that name.',
   EAI_AGAIN: 'the name could not be looked up.',
   ETIMEDOUT: 'there was no answer.',
@@ -63,12 +74,12 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the other end cut the connection.',
 };
 
-async function openTcp(address: ServerAddress): Promise<Transport> {
+async function openTcp(address: ServerAddress, signal: AbortSignal, clock: Clock): Promise<Transport> {
   try {
-    return await connectTcp({ host: address.host, port: address.port });
+    return await connectTcp({ host: address.host, port: address.port, signal, clock });
   } catch (error) {
-    const { code = 'no reason given' } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
-    const text = `${addressKey(address)} could not be reached: ${REASONS[code] ?? code}`;
+    const { code } = ((error as Error).cause ?? {}) as NodeJS.ErrnoException;
+    const text = `${addressKey(address)} could not be reached: ${REASONS[code ?? ''] ?? `${code ?? 'no reason given'}.`}`;
     throw new BcastError('CONNECT_FAILED', { text, cause: error });
   }
 }

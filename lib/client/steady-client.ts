@@ -1,88 +1,71 @@
-import { BcastError, toBcastError } from '../errors.ts';
-import type { BanRow, Event, Events, MemberRow, RoomRow } from '../protocol/messages.ts';
-import { type NameKey, nameKey, type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
-import type { Client, JoinOptions, SayOptions } from './client.ts';
-import type { Answer, Ask } from './connection.ts';
+import { BcastError } from '../errors.ts';
+import { MAX_NAME_CHARS, MAX_PAGE_MESSAGES, MAX_REASON_BYTES, MAX_TOPIC_BYTES } from '../limits.ts';
+import type { BanRow, Event, Events, MemberRow, MessageId, PastMessage, RoomRow } from '../protocol/messages.ts';
+import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import { utf8Length } from '../protocol/text.ts';
+import type { Client, HistoryQuery, SayOptions } from './client.ts';
+import type { Ask } from './connection.ts';
 import { EventQueue } from './event-queue.ts';
 import type { ClientEvent, ConnectionStatus, Receipt, RoomMessage } from './events.ts';
-import { type Link, openLink } from './link.ts';
+import type { Link } from './link.ts';
 import { newMessageId } from './message-id.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
-import { reconnectDelayMs } from './reconnect.ts';
-import { type Backlog, notJoined, pastMessages, RoomLine } from './room-line.ts';
+import { type JoinOptions, notJoined, Rooms } from './rooms.ts';
 import type { Settings } from './settings.ts';
+import { SteadyLink } from './steady-link.ts';
 
-/** A server that is busy is asked again when the first connection is made, if it says to wait no longer than this. */
-const MAX_FIRST_WAIT_MS = 30_000;
-const MAX_BODY_UNTIL_KNOWN = 16_384;
-
-interface JoinedRoom {
-  readonly name: RoomName;
-  readonly watch: boolean;
-  readonly line: RoomLine;
-}
-
-interface Entrance {
-  readonly banner: Promise<Events['joined']>;
-  readonly told: Promise<void>;
-}
-
-/** The client behind `connect`: one link at a time, and what outlives it. */
+/** The client behind `connect`: puts together what it is made of, and is the door to it. */
 export class SteadyClient implements Client {
   readonly #settings: Settings;
   readonly #events: EventQueue;
   readonly #outbox: Outbox;
-  readonly #rooms = new Map<NameKey, JoinedRoom>();
-  #link: Link | undefined;
+  readonly #rooms: Rooms;
+  readonly #link: SteadyLink;
   #name: UserName;
-  #status: ConnectionStatus = { state: 'connecting' };
-  #attempt = 0;
-  #wasOnline = false;
+  #maxBodyBytes = 0;
+  #away: string | null = null;
+  /** How many of the owner and the event queue want nothing to be read. */
   #pauses = 0;
-  /** A client is something to wait for: timers of the clock do not keep a process running, this does. */
-  #keepAlive: NodeJS.Timeout | undefined;
-  #whenDrained: (() => void) | undefined;
 
   constructor(settings: Settings) {
+    const { name, onEvent, clock } = settings;
     this.#settings = settings;
-    this.#name = settings.name;
+    this.#name = name;
     this.#events = new EventQueue((isFull) => (isFull ? this.pause() : this.resume()));
-    if (settings.onEvent !== undefined) this.#events.subscribe(settings.onEvent);
+    if (onEvent !== undefined) this.#events.subscribe(onEvent);
+    const onSlowDown = (retryAfterMs: number): void => this.#events.push({ type: 'slowDown', retryAfterMs });
+    this.#link = new SteadyLink(settings, {
+      name: () => this.#name,
+      onStatus: (status) => this.#events.push({ type: 'status', status }),
+      onOnline: (link, isReconnect) => this.#onOnline(link, isReconnect),
+      onOffline: () => this.#onOffline(),
+      onClosed: (error) => this.#onClosed(error ?? new BcastError('CLOSED')),
+      onEvent: (event) => this.#onEvent(event),
+      onLatency: (roundTripMs) => this.#events.push({ type: 'latency', roundTripMs }),
+      onSlowDown,
+    });
     this.#outbox = new Outbox({
-      clock: settings.clock,
-      send: (message, settle) => {
-        this.#link?.connection.send(message, settle);
-        return this.#link !== undefined;
-      },
+      clock,
+      isOpen: (room) => this.#rooms.isOpen(room),
       onSent: (message, receipt) => this.#onSent(message, receipt),
-      onSlowDown: (retryAfterMs) => this.#events.push({ type: 'slowDown', retryAfterMs }),
+      onSlowDown,
+    });
+    this.#rooms = new Rooms({
+      ask: (ask, settle) => this.#link.ask(ask, settle),
+      emit: (event) => this.#emit(event),
+      onOpen: () => this.#outbox.resume(),
+      onOut: (room, error) => this.#outbox.rejectRoom(room, error),
+      onFailure: (error) => this.#link.link?.fail(error),
     });
   }
 
   /** Makes the first connection. Rejects with the reason when that fails. */
-  async start(): Promise<void> {
-    const startedMs = this.#settings.clock.monotonicMs();
-    this.#keepAlive = setInterval(() => undefined, 2 ** 30);
-    for (;;) {
-      try {
-        await this.#goOnline();
-        return;
-      } catch (thrown) {
-        const error = toBcastError(thrown);
-        const waited = this.#settings.clock.monotonicMs() - startedMs;
-        const waitMs = error.retry ? (error.retryAfterMs ?? Infinity) : Infinity;
-        if (waited + waitMs > MAX_FIRST_WAIT_MS) {
-          this.#shut(error);
-          throw error;
-        }
-        this.#setStatus({ state: 'offline', error, retryInMs: waitMs, attempt: 1 });
-        await new Promise<void>((resolve) => this.#settings.clock.after(waitMs, resolve));
-      }
-    }
+  start(): Promise<void> {
+    return this.#link.start();
   }
 
   get status(): ConnectionStatus {
-    return this.#status;
+    return this.#link.status;
   }
 
   get name(): UserName {
@@ -90,7 +73,7 @@ export class SteadyClient implements Client {
   }
 
   get maxBodyBytes(): number {
-    return this.#link?.welcome.maxBodyBytes ?? MAX_BODY_UNTIL_KNOWN;
+    return this.#maxBodyBytes;
   }
 
   get unacknowledged(): number {
@@ -101,54 +84,42 @@ export class SteadyClient implements Client {
     return this.#events.subscribe(listener);
   }
 
-  [Symbol.asyncIterator](): AsyncIterator<ClientEvent> {
+  [Symbol.asyncIterator](): AsyncIterableIterator<ClientEvent, undefined> {
     return this.#events.read();
   }
 
   pause(): void {
     this.#pauses += 1;
-    if (this.#pauses === 1) this.#link?.connection.pause();
+    if (this.#pauses === 1) this.#link.pause();
   }
 
   resume(): void {
+    if (this.#pauses === 0) return;
     this.#pauses -= 1;
-    if (this.#pauses === 0) this.#link?.connection.resume();
+    if (this.#pauses === 0) this.#link.resume();
   }
 
-  async say(room: string, body: string, { kind = 'text', id }: SayOptions = {}): Promise<Receipt> {
+  async say(room: string, body: string, options: SayOptions = {}): Promise<Receipt> {
     const name = requireRoomName(room);
-    if (!this.#rooms.has(nameKey(name))) throw notJoined(name);
-    return this.#post({ type: 'say', id: id ?? this.#newId(), room: name, kind, body });
+    this.#checkOpen();
+    if (!this.#rooms.has(name)) throw notJoined(name);
+    return this.#outbox.add({ type: 'say', room: name, ...this.#message(body, options) });
   }
 
-  async tell(to: string, body: string, { kind = 'text', id }: SayOptions = {}): Promise<Receipt> {
-    return this.#post({ type: 'tell', id: id ?? this.#newId(), to: requireUserName(to), kind, body });
+  async tell(to: string, body: string, options: SayOptions = {}): Promise<Receipt> {
+    const name = requireUserName(to);
+    this.#checkOpen();
+    return this.#outbox.add({ type: 'tell', to: name, ...this.#message(body, options) });
   }
 
-  async join(room: string, { backlog, watch = false }: JoinOptions = {}): Promise<Events['joined']> {
+  async join(room: string, options: JoinOptions = {}): Promise<Events['joined']> {
     const name = requireRoomName(room);
-    const present = this.#rooms.get(nameKey(name));
-    if (present !== undefined) return joinedOf(await this.#ask({ type: 'join', room: name, watch: present.watch }));
-    const joined: JoinedRoom = { name, watch, line: this.#newLine(name) };
-    this.#rooms.set(nameKey(name), joined);
-    try {
-      const { banner, told } = this.#enter(joined, backlog, false);
-      await Promise.all([banner, told]);
-      return await banner;
-    } catch (error) {
-      // A cut in the middle is mended with all the other rooms; a refusal is final.
-      if (toBcastError(error).code !== 'CONNECTION_LOST') this.#rooms.delete(nameKey(name));
-      throw error;
-    }
+    this.#checkOpen();
+    return this.#rooms.join(name, options);
   }
 
   async leave(room: string): Promise<void> {
-    const name = requireRoomName(room);
-    const joined = this.#rooms.get(nameKey(name));
-    if (joined === undefined) throw notJoined(name);
-    this.#rooms.delete(nameKey(name));
-    if (this.#link !== undefined) await this.#ask({ type: 'leave', room: name });
-    this.#events.push({ type: 'left', room: joined.name });
+    await this.#rooms.leave(requireRoomName(room));
   }
 
   async nick(name: string): Promise<void> {
@@ -156,11 +127,13 @@ export class SteadyClient implements Client {
   }
 
   async topic(room: string, topic: string | null): Promise<void> {
-    await this.#ask({ type: 'topic', room: requireRoomName(room), topic });
+    await this.#ask({ type: 'topic', room: requireRoomName(room), topic: short('topic', topic, MAX_TOPIC_BYTES) });
   }
 
   async away(text: string | null): Promise<void> {
-    await this.#ask({ type: 'away', text });
+    const words = short('text', text, MAX_REASON_BYTES);
+    await this.#ask({ type: 'away', text: words });
+    this.#away = words;
   }
 
   async typing(room: string): Promise<void> {
@@ -168,146 +141,107 @@ export class SteadyClient implements Client {
   }
 
   async names(room: string): Promise<readonly MemberRow[]> {
-    const { rows } = await this.#ask({ type: 'names', room: requireRoomName(room) });
+    const rows = await this.#ask({ type: 'names', room: requireRoomName(room) });
     return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
   }
 
   async rooms(): Promise<readonly RoomRow[]> {
-    const { rows } = await this.#ask({ type: 'rooms' });
+    const rows = await this.#ask({ type: 'rooms' });
     return rows.flatMap((row) => (row.type === 'rooms' ? row.rooms : []));
   }
 
   async whois(name: string): Promise<Events['user']> {
-    const { rows } = await this.#ask({ type: 'whois', name: requireUserName(name) });
-    return required(rows, 'user');
+    const rows = await this.#ask({ type: 'whois', name: requireUserName(name) });
+    const user = rows.find((row) => row.type === 'user');
+    if (user === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no user') });
+    return user;
   }
 
-  async history(
-    room: string,
-    { beforeSeq, limit }: { readonly beforeSeq?: number; readonly limit: number },
-  ): Promise<readonly RoomMessage[]> {
+  async history(room: string, { beforeSeq, limit }: HistoryQuery): Promise<readonly RoomMessage[]> {
     const name = requireRoomName(room);
-    const query = { after: null, before: beforeSeq ?? null, sinceMs: null, limit };
-    return pastMessages(name, await this.#ask({ type: 'history', room: name, ...query }));
+    let messages: readonly PastMessage[] = [];
+    while (messages.length < limit) {
+      const before = messages[0]?.seq ?? beforeSeq ?? null;
+      const count = Math.min(MAX_PAGE_MESSAGES, limit - messages.length);
+      const rows = await this.#ask({ type: 'history', room: name, after: null, before, sinceMs: null, limit: count });
+      const page = rows.flatMap((row) => (row.type === 'history' ? row.messages : []));
+      messages = [...page, ...messages];
+      if (page.length < count) break;
+    }
+    return messages.map((past) => ({ ...past, type: 'message', room: name, isHistory: true }));
   }
 
   async kick(room: string | null, name: string, reason?: string): Promise<void> {
-    await this.#ask({ type: 'kick', room: roomOrNull(room), name: requireUserName(name), reason: reason ?? null });
+    const words = short('reason', reason ?? null, MAX_REASON_BYTES);
+    await this.#ask({ type: 'kick', room: roomOrNull(room), name: requireUserName(name), reason: words });
   }
 
   async ban(room: string | null, target: string, durationMs: number | null, reason?: string): Promise<void> {
-    await this.#ask({ type: 'ban', room: roomOrNull(room), target, durationMs, reason: reason ?? null });
+    const words = short('reason', reason ?? null, MAX_REASON_BYTES);
+    const whom = short('target', target, MAX_TARGET_BYTES);
+    await this.#ask({ type: 'ban', room: roomOrNull(room), target: whom, durationMs, reason: words });
   }
 
   async unban(room: string | null, target: string): Promise<void> {
-    await this.#ask({ type: 'unban', room: roomOrNull(room), target });
+    const whom = short('target', target, MAX_TARGET_BYTES);
+    await this.#ask({ type: 'unban', room: roomOrNull(room), target: whom });
   }
 
   async bans(room: string | null): Promise<readonly BanRow[]> {
-    const { rows } = await this.#ask({ type: 'bans', room: roomOrNull(room) });
+    const rows = await this.#ask({ type: 'bans', room: roomOrNull(room) });
     return rows.flatMap((row) => (row.type === 'bans' ? row.bans : []));
   }
 
   async close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
-    if (this.#outbox.size > 0 && drainTimeoutMs > 0) {
-      await new Promise<void>((resolve) => {
-        const timer = this.#settings.clock.after(drainTimeoutMs, resolve);
-        this.#whenDrained = () => {
-          timer.cancel();
-          resolve();
-        };
-      });
+    if (drainTimeoutMs > 0) {
+      const late = Promise.withResolvers<void>();
+      const timer = this.#settings.clock.after(drainTimeoutMs, late.resolve);
+      await Promise.race([this.#outbox.empty(), late.promise]);
+      timer.cancel();
     }
-    this.#shut(undefined);
+    await this.#link.close();
   }
 
-  async #goOnline(): Promise<void> {
-    this.#setStatus({ state: 'connecting' });
-    let lost: BcastError | undefined;
-    const link = await openLink(this.#settings.link, this.#name, {
-      onEvent: (event) => this.#onEvent(event),
-      onLatency: (roundTripMs) => this.#events.push({ type: 'latency', roundTripMs }),
-      onLost: (error) => {
-        lost = error;
-        if (this.#link !== undefined) this.#onLost(error);
-      },
-    });
-    if (this.#status.state === 'closed') {
-      link.close();
-      return;
-    }
-    if (lost !== undefined) throw lost;
-    this.#link = link;
-    this.#attempt = 0;
-    if (this.#pauses > 0) link.connection.pause();
-    const { name, role, motd } = link.welcome;
-    this.#name = name;
-    this.#setStatus({ state: 'online', name, role, motd, server: link.server, isReconnect: this.#wasOnline });
-    this.#wasOnline = true;
-    await this.#rejoin();
-    if (this.#link === link) this.#outbox.release();
+  #onOnline(link: Link, isReconnect: boolean): void {
+    this.#name = link.welcome.name;
+    this.#maxBodyBytes = link.welcome.maxBodyBytes;
+    // A new session is not away, whatever the old one was.
+    if (isReconnect && this.#away !== null) link.ask({ type: 'away', text: this.#away }, () => undefined);
+    this.#rooms.online();
+    this.#outbox.attach(link);
   }
 
-  /** Enters all rooms again. What was missed is fetched meanwhile; messages may be said as soon as all are entered. */
-  async #rejoin(): Promise<void> {
-    const link = this.#link;
-    await Promise.all(
-      [...this.#rooms.values()].map(async (room) => {
-        try {
-          // Being in is enough to say something; the backlog comes in its own time.
-          await this.#enter(room, undefined, true).banner;
-        } catch (thrown) {
-          const error = toBcastError(thrown);
-          if (this.#link !== link || error.retry) return;
-          this.#rooms.delete(nameKey(room.name));
-          this.#outbox.rejectRoom(room.name, error);
-          this.#events.push({ type: 'left', room: room.name, error });
-        }
-      }),
-    );
+  #onOffline(): void {
+    this.#rooms.offline();
+    this.#outbox.detach();
   }
 
-  /** The answer to the join, and the end of the backlog; both reject when the connection goes before them. */
-  #enter({ name, watch, line }: JoinedRoom, backlog: Backlog | undefined, isRejoin: boolean): Entrance {
-    const told = Promise.withResolvers<void>();
-    told.promise.catch(() => undefined);
-    // In the turn of the answer, so that no live message is told to a line that does not know where it stands.
-    const banner = this.#askNow({ type: 'join', room: name, watch }, (answer) => {
-      const joined = joinedOf(answer);
-      this.#events.push({ type: 'joined', room: joined.room, banner: joined, isRejoin });
-      line.enter(joined, backlog).then(told.resolve, told.reject);
-      return joined;
-    });
-    return { banner, told: told.promise };
-  }
-
-  #newLine(room: RoomName): RoomLine {
-    return new RoomLine({
-      room,
-      emit: (event) => this.#events.push(event),
-      fetch: (query) => this.#ask({ type: 'history', room, ...query }),
-    });
+  #onClosed(error: BcastError): void {
+    this.#rooms.close(error);
+    this.#outbox.detach();
+    this.#outbox.rejectAll(error);
+    this.#events.end();
   }
 
   #onEvent(event: Event): void {
     switch (event.type) {
       case 'message':
-        this.#rooms.get(nameKey(event.room))?.line.take({ ...event, isHistory: false });
+        this.#rooms.take(event);
+        return;
+      case 'lagged':
+        this.#rooms.lagged(event);
+        return;
+      case 'removed':
+        this.#rooms.removed(event);
         return;
       case 'renamed':
         this.#name = event.name;
-        this.#events.push(event);
-        return;
-      case 'removed':
-        this.#rooms.delete(nameKey(event.room));
-        this.#outbox.rejectRoom(event.room, removalError(event));
         this.#events.push(event);
         return;
       case 'private':
       case 'presence':
       case 'typing':
       case 'topic':
-      case 'lagged':
         this.#events.push(event);
         return;
       default:
@@ -316,106 +250,66 @@ export class SteadyClient implements Client {
     }
   }
 
+  /** What comes from a room. A message of ours may be seen there before its own answer, after a cut. */
+  #emit(event: ClientEvent): void {
+    if (event.type === 'message' && event.fp === this.#fingerprint) this.#outbox.confirm(event.id, event);
+    this.#events.push(event);
+  }
+
   #onSent(message: Outgoing, receipt: Receipt): void {
     this.#events.push({ type: 'sent', id: receipt.id, receipt });
-    const joined = message.type === 'say' ? this.#rooms.get(nameKey(message.room)) : undefined;
-    if (message.type === 'say' && joined !== undefined && receipt.seq !== null) {
-      const { id, kind, body } = message;
-      const { seq, ts } = receipt;
-      const fp = this.#settings.link.identity.fingerprint;
-      joined.line.take({ type: 'message', room: joined.name, seq, ts, from: this.#name, fp, id, kind, body, isHistory: false });
+    const { seq, ts } = receipt;
+    if (message.type !== 'say' || seq === null) return;
+    const { id, kind, body, room } = message;
+    this.#rooms.takeOwn(room, { seq, ts, from: this.#name, fp: this.#fingerprint, id, kind, body });
+  }
+
+  get #fingerprint(): string {
+    return this.#settings.link.identity.fingerprint;
+  }
+
+  #message(body: string, { kind = 'text', id }: SayOptions): Pick<Outgoing, 'id' | 'kind' | 'body'> {
+    if (!body.isWellFormed())
+      throw new BcastError('BAD_REQUEST', { text: 'The text has half a surrogate pair in it.' });
+    const bytes = utf8Length(body);
+    if (bytes > this.#maxBodyBytes) {
+      const text = `The message has ${bytes} bytes; this server takes at most ${this.#maxBodyBytes}.`;
+      throw new BcastError('MESSAGE_TOO_LARGE', { text });
     }
-    if (this.#outbox.size === 0) this.#whenDrained?.();
+    return { id: this.#idOf(id), kind, body };
   }
 
-  #onLost(error: BcastError): void {
-    this.#link = undefined;
-    this.#outbox.hold();
-    this.#comeBack(error);
+  #idOf(id: MessageId | undefined): MessageId {
+    const { clock, link } = this.#settings;
+    if (id === undefined) return newMessageId(clock.nowMs(), (count) => link.crypto.randomBytes(count));
+    if (!/^[0-9a-f]{32}$/.test(id))
+      throw new BcastError('BAD_REQUEST', { text: 'An id is 32 hex digits in lower case.' });
+    return id;
   }
 
-  #comeBack(error: BcastError): void {
-    if (this.#status.state === 'closed') return;
-    const { clock, random, reconnect } = this.#settings;
-    this.#attempt += 1;
-    // After a cut the server may still count the session it has not missed yet.
-    const mayRetry = error.retry || error.code === 'TOO_MANY_SESSIONS';
-    if (reconnect === null || !mayRetry || this.#attempt > reconnect.maxAttempts) {
-      this.#shut(error);
-      return;
-    }
-    const retryInMs = reconnectDelayMs(reconnect, this.#attempt, random, error.retryAfterMs);
-    this.#setStatus({ state: 'offline', error, retryInMs, attempt: this.#attempt });
-    clock.after(retryInMs, () => {
-      if (this.#status.state === 'closed') return;
-      this.#goOnline().catch((thrown) => {
-        if (this.#link === undefined) this.#comeBack(toBcastError(thrown));
-      });
-    });
+  #checkOpen(): void {
+    const { status } = this;
+    if (status.state === 'closed') throw status.error ?? new BcastError('CLOSED');
   }
 
-  /** For good. */
-  #shut(error: BcastError | undefined): void {
-    if (this.#status.state === 'closed') return;
-    this.#link?.close();
-    this.#link = undefined;
-    clearInterval(this.#keepAlive);
-    this.#outbox.hold();
-    this.#setStatus(error === undefined ? { state: 'closed' } : { state: 'closed', error });
-    this.#outbox.rejectAll(error ?? new BcastError('CLOSED'));
-    this.#whenDrained?.();
-    this.#events.end();
-  }
-
-  #setStatus(status: ConnectionStatus): void {
-    this.#status = status;
-    this.#events.push({ type: 'status', status });
-  }
-
-  #post(message: Outgoing): Promise<Receipt> {
-    if (this.#status.state === 'closed') return Promise.reject(this.#status.error ?? new BcastError('CLOSED'));
-    return this.#outbox.add(message);
-  }
-
-  #ask(ask: Ask): Promise<Answer> {
-    return this.#askNow(ask, (answer) => answer);
-  }
-
-  /** Asks, and makes something of the answer before any later event is told. */
-  #askNow<T>(ask: Ask, use: (answer: Answer) => T): Promise<T> {
-    const connection = this.#link?.connection;
-    if (connection === undefined) {
-      return Promise.reject(new BcastError(this.#status.state === 'closed' ? 'CLOSED' : 'CONNECTION_LOST'));
-    }
+  /** The rows of the answer. */
+  #ask(ask: Ask): Promise<readonly Event[]> {
     return new Promise((resolve, reject) => {
-      connection.send(ask, (answer) => {
-        if (answer instanceof BcastError) reject(answer);
-        else resolve(use(answer));
-      });
+      this.#link.ask(ask, (answer) => (answer instanceof BcastError ? reject(answer) : resolve(answer.rows)));
     });
   }
-
-  #newId(): string {
-    return newMessageId(this.#settings.clock.nowMs(), (count) => this.#settings.link.crypto.randomBytes(count));
-  }
 }
 
-function joinedOf({ rows }: Answer): Events['joined'] {
-  return required(rows, 'joined');
-}
+const MAX_TARGET_BYTES = MAX_NAME_CHARS * 4;
 
 function roomOrNull(room: string | null): RoomName | null {
   return room === null ? null : requireRoomName(room);
 }
 
-function required<T extends Event['type']>(rows: readonly Event[], type: T): Extract<Event, { type: T }> {
-  const row = rows.find((one) => one.type === type);
-  if (row === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error(`an answer without ${type}`) });
-  return row as Extract<Event, { type: T }>;
-}
-
-function removalError({ removal, room, by, reason, untilMs }: Events['removed']): BcastError {
-  const code = removal === 'ban' ? 'ROOM_BANNED' : 'ROOM_KICKED';
-  const text = `You were ${removal === 'ban' ? 'banned' : 'kicked'} from ${room} by ${by}${reason === null ? '' : `: ${reason}`}.`;
-  return new BcastError(code, { text, untilMs: untilMs ?? undefined });
+/** Throws BAD_REQUEST for what the server would take for a broken message, and close the connection over. */
+function short<T extends string | null>(what: string, text: T, maxBytes: number): T {
+  if (text !== null && utf8Length(text) > maxBytes) {
+    throw new BcastError('BAD_REQUEST', { text: `The ${what} is longer than ${maxBytes} bytes.` });
+  }
+  return text;
 }

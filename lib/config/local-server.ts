@@ -1,6 +1,7 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Directories } from './directories.ts';
+import { isPrivate, replacePrivateFile } from './private-file.ts';
 
 /** A server that this account runs on this machine. */
 export interface LocalServer {
@@ -19,10 +20,9 @@ const FILE = /^server-\d+\.json$/;
 /** Tells this account's clients of a running server, in a file that nobody else can read. */
 export function announceLocalServer({ runtime }: Directories, server: LocalServer): void {
   mkdirSync(runtime, { recursive: true, mode: 0o700 });
-  const path = fileOf(runtime, server.port);
-  const draft = `${path}.${server.pid}`;
-  writeFileSync(draft, `${JSON.stringify(server)}\n`, { mode: 0o600 });
-  renameSync(draft, path);
+  // It may have been made by hand, and a directory that others can write to is not believed.
+  if (!isPrivate(statSync(runtime))) chmodSync(runtime, 0o700);
+  replacePrivateFile(fileOf(runtime, server.port), `${JSON.stringify(server)}\n`);
 }
 
 /** Takes the announcement back, unless another server has taken its place. */
@@ -35,7 +35,7 @@ export function withdrawLocalServer({ runtime }: Directories, { port, pid }: Loc
 export function localServers({ runtime }: Directories): readonly LocalServer[] {
   let names: readonly string[];
   try {
-    if (!isOurs(runtime)) return [];
+    if (!isPrivate(statSync(runtime))) return [];
     names = readdirSync(runtime);
   } catch {
     return [];
@@ -53,21 +53,14 @@ function fileOf(runtime: string, port: number): string {
 
 function readServer(path: string): LocalServer | undefined {
   try {
-    if (!isOurs(path)) return undefined;
+    if (!isPrivate(statSync(path))) return undefined;
     const { url, host, port, fingerprint, pid, startedMs } = JSON.parse(readFileSync(path, 'utf8')) as LocalServer;
     const isWhole = [url, host, fingerprint].every((value) => typeof value === 'string');
-    return isWhole && Number.isInteger(pid) && pid > 0 ? { url, host, port, fingerprint, pid, startedMs } : undefined;
+    const isSound = [port, pid, startedMs].every((value) => Number.isSafeInteger(value) && value > 0);
+    return isWhole && isSound ? { url, host, port, fingerprint, pid, startedMs } : undefined;
   } catch {
     return undefined;
   }
-}
-
-/** Owned by this account and closed to all others. */
-function isOurs(path: string): boolean {
-  const { mode, uid } = statSync(path);
-  // Windows keeps no owner or mode here; its profile directories are private by themselves.
-  if (process.getuid === undefined) return true;
-  return uid === process.getuid() && (mode & 0o077) === 0;
 }
 
 function isRunning(pid: number): boolean {

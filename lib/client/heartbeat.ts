@@ -1,0 +1,66 @@
+import type { Clock, Timer } from '../clock.ts';
+import { formatDuration } from '../duration.ts';
+import { BcastError } from '../errors.ts';
+import type { Connection } from './connection.ts';
+
+/** However long the server lets a client be silent, the round trip is measured at least so often. */
+const MAX_INTERVAL_MS = 20_000;
+/** How long the server may say nothing after a ping; the longest, and the shortest where it wants to be pinged often. */
+const MAX_DEADLINE_MS = 15_000;
+const MIN_DEADLINE_MS = 1_000;
+
+export interface HeartbeatOptions {
+  readonly clock: Clock;
+  /** After so much silence of ours the server closes the connection. */
+  readonly idleTimeoutMs: number;
+  readonly onLatency: (roundTripMs: number) => void;
+}
+
+type Alive = Pick<Connection, 'send' | 'fail' | 'heardMs' | 'isPaused'>;
+
+/**
+ * Pings three times in the time the server gives, so that it hears from us, and fails the connection with CONNECTION_LOST
+ * when a ping is followed by nothing at all: a cut cable says no goodbye. A connection that we do not read ourselves is
+ * not suspected. Returns what stops it.
+ */
+export function startHeartbeat(connection: Alive, { clock, idleTimeoutMs, onLatency }: HeartbeatOptions): () => void {
+  const intervalMs = Math.min(MAX_INTERVAL_MS, idleTimeoutMs / 3);
+  const deadlineMs = Math.max(MIN_DEADLINE_MS, Math.min(MAX_DEADLINE_MS, idleTimeoutMs / 3));
+  let beatTimer: Timer | undefined;
+  let deadlineTimer: Timer | undefined;
+
+  function beat(): void {
+    beatTimer = clock.after(intervalMs, beat);
+    // While the last answer is awaited another ping would tell nothing new; unread, though, it would wait for ever.
+    if (deadlineTimer !== undefined && !connection.isPaused) return;
+    ping();
+  }
+
+  function ping(): void {
+    const sentMs = clock.monotonicMs();
+    deadlineTimer ??= clock.after(deadlineMs, () => check(sentMs));
+    connection.send({ type: 'ping' }, (answer) => {
+      deadlineTimer?.cancel();
+      deadlineTimer = undefined;
+      if (!(answer instanceof BcastError)) onLatency(clock.monotonicMs() - sentMs);
+    });
+  }
+
+  /** The answer may stand behind much that is still being read: only silence counts. */
+  function check(sentMs: number): void {
+    const silentMs = clock.monotonicMs() - Math.max(sentMs, connection.heardMs);
+    if (!connection.isPaused && silentMs >= deadlineMs) {
+      const text = `The server has said nothing for ${formatDuration(silentMs)}.`;
+      connection.fail(new BcastError('CONNECTION_LOST', { text }));
+      return;
+    }
+    const restMs = connection.isPaused ? deadlineMs : deadlineMs - silentMs;
+    deadlineTimer = clock.after(restMs, () => check(sentMs));
+  }
+
+  beat();
+  return () => {
+    beatTimer?.cancel();
+    deadlineTimer?.cancel();
+  };
+}

@@ -1,0 +1,50 @@
+import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
+
+let drafts = 0;
+
+/**
+ * Writes a file that only this account can read, if it is not there yet. It appears whole or not at all: of two processes
+ * that do so at once one wins, and the other is told false. Throws the system's error.
+ */
+export function createPrivateFile(path: string, content: string): boolean {
+  const draft = writeDraft(path, content);
+  try {
+    // Unlike a rename, a link fails where something is.
+    linkSync(draft, path);
+    return true;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
+    throw error;
+  } finally {
+    rmSync(draft, { force: true });
+  }
+}
+
+/** Puts a file that only this account can read in the place of what is there. Nobody sees half of it. Throws the system's error. */
+export function replacePrivateFile(path: string, content: string): void {
+  const draft = writeDraft(path, content);
+  try {
+    renameSync(draft, path);
+  } catch (error) {
+    rmSync(draft, { force: true });
+    throw error;
+  }
+}
+
+/** Whether a file or directory, as `stat` tells it, belongs to this account and is closed to all others. */
+export function isPrivate({ mode, uid }: { readonly mode: number; readonly uid: number }): boolean {
+  // Windows keeps no owner or mode here; its profile directories are private by themselves.
+  if (process.getuid === undefined) return true;
+  return uid === process.getuid() && (mode & 0o077) === 0;
+}
+
+function writeDraft(path: string, content: string): string {
+  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  drafts += 1;
+  const draft = `${path}.${process.pid}.${drafts}`;
+  // What stands there can only be from a process that had our number and died in the middle.
+  rmSync(draft, { force: true });
+  writeFileSync(draft, content, { mode: 0o600, flag: 'wx', flush: true });
+  return draft;
+}
