@@ -5,11 +5,11 @@ import { asciiBytes, concatBytes } from './bytes.ts';
 const MAGIC = asciiBytes('BCAST');
 
 /** The versions of this protocol spoken here. */
-export const PROTOCOL_VERSION = 1;
+const PROTOCOL_VERSION = 1;
 export const PROTOCOL_VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 
 /** `"BCAST" || version u8 || suite u8`: the Noise prologue (PROTOCOL §3). */
-export const PROLOGUE_BYTES = 7;
+const PROLOGUE_BYTES = 7;
 
 /** In the place of a version it marks a refusal. */
 const REFUSAL_MARK = 0;

@@ -34,7 +34,7 @@ export interface PublicKeyCodec {
 }
 
 /** As they are, which only later releases of Node 24 know: 11 us of an encapsulation cheaper than DER. */
-export const rawKeys: PublicKeyCodec = {
+const rawKeys: PublicKeyCodec = {
   import: (kind, publicKey) =>
     createPublicKey({ key: bufferOver(publicKey), format: 'raw-public', asymmetricKeyType: kind.type }),
   export: (_kind, key) => new Uint8Array(key.export({ format: 'raw-public' })),
