@@ -1,6 +1,9 @@
 /** What a transport tells its owner. Calls never overlap, and none comes after `onClose`. */
 export interface TransportHandler {
-  /** Bytes as they came, cut anywhere. They belong to the transport and are valid only during the call. */
+  /**
+   * Bytes as they came, cut anywhere. They belong to the transport and are valid only during the call, in which they may
+   * be overwritten: records are opened in place.
+   */
   onData(bytes: Uint8Array): void;
   /** What was written has left; called after a `write` that returned false. */
   onDrain(): void;
@@ -12,7 +15,7 @@ export interface TransportHandler {
 export interface Transport {
   /** The other end's address as text, without a port: an IP address, or a word for pipes that have none. */
   readonly remoteAddress: string;
-  /** Bytes written here and not yet taken by the operating system. */
+  /** Bytes written here and not yet taken by the operating system. At 0, the memory of what was written is free again. */
   readonly bufferedBytes: number;
   /** Must be called once, before anything else; nothing is read before. */
   start(handler: TransportHandler): void;
