@@ -45,7 +45,7 @@ export function parseCommandLine(args: readonly string[], version: string, verbs
     program.parse(args, { from: 'user' });
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    parsed = { exitCode: error.code === 'commander.helpDisplayed' || error.code === 'commander.version' ? 0 : 2 };
+    parsed = { exitCode: error.exitCode === 0 ? 0 : 2 };
   }
   return parsed;
 }

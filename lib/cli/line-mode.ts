@@ -1,3 +1,5 @@
+import { fstatSync } from 'node:fs';
+import type { Readable } from 'node:stream';
 import { connect } from '../client/client.ts';
 import { type PipeOptions, placesOf } from '../client/pipe/options.ts';
 import { runPipe } from '../client/pipe/run.ts';
@@ -24,7 +26,7 @@ export async function runLineMode(
   try {
     const { exitCode, isSettled } = await runPipe({
       options,
-      streams: { openStdin: () => process.stdin, stdout: process.stdout, note },
+      streams: { openStdin, stdout: process.stdout, note },
       clock: systemClock,
       signal: stop.signal,
       connect: () => connect({ ...endpoint.connect, trust, user }),
@@ -38,6 +40,13 @@ export async function runLineMode(
   } finally {
     stop.release();
   }
+}
+
+/** stdin, only when it is to be read: looking at it is enough to take from whoever shares it. Throws INPUT_FAILED. */
+function openStdin(): Readable {
+  // Node takes a directory for an empty input, and nothing sent would look like everything sent.
+  if (fstatSync(0).isDirectory()) throw new BcastError('INPUT_FAILED', { text: 'stdin cannot be read: it is a directory.' });
+  return process.stdin;
 }
 
 function note(line: string): void {
