@@ -40,12 +40,16 @@ function lineOf(terminal: TestTerminal, row: number): string {
     return `<rect x="${at(column)}" y="${y}" width="${round(columns * CELL_WIDTH + 0.3)}" height="${CELL_HEIGHT}" fill="${fill}"/>`;
   });
   const texts = runs.map(({ look, text, column, columns }) => {
-    if (text.trim() === '') return '';
+    const words = text.trim();
+    if (words === '') return '';
+    // Blanks at the ends are left out: not every program that draws this keeps them.
+    const from = column + text.length - text.trimStart().length;
+    const wide = text.length === words.length ? columns : words.length;
     const classes = `${look.isBold ? 'b' : ''}${look.isUnderlined ? ' u' : ''}`.trim();
     const fill = inkOf(look);
     const attributes = `${classes === '' ? '' : ` class="${classes}"`}${fill === null ? '' : ` fill="${fill}" style="fill:${fill}"`}`;
-    const length = round(columns * CELL_WIDTH);
-    return `<text x="${at(column)}" y="${y + 13.5}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${attributes}>${escaped(text)}</text>`;
+    const length = round(wide * CELL_WIDTH);
+    return `<text x="${at(from)}" y="${y + 13.5}" textLength="${length}" lengthAdjust="spacingAndGlyphs"${attributes}>${escaped(words)}</text>`;
   });
   return [...grounds, ...texts].filter((part) => part !== '').join('');
 }
@@ -60,7 +64,9 @@ function runsOf(terminal: TestTerminal, row: number): Run[] {
     const last = runs[runs.length - 1];
     // Wide and joined characters stand alone, so that no font can move what follows them.
     const isPlain = cell.width === 1 && text.length === 1 && text.charCodeAt(0) < 0x2500;
-    if (last !== undefined && isPlain && isSameLook(last, cell)) {
+    // Two blanks part two runs: not every program keeps blanks in a row.
+    const isGap = text === ' ' && last?.text.endsWith(' ') === true && last.text.trim() !== '';
+    if (last !== undefined && isPlain && !isGap && isSameLook(last, cell)) {
       last.text += text;
       last.columns += 1;
     } else runs.push({ text, column, columns: cell.width, look: cell });
@@ -70,7 +76,13 @@ function runsOf(terminal: TestTerminal, row: number): Run[] {
 
 function isSameLook({ look, text }: Run, cell: ScreenCell): boolean {
   const isPlain = look.width === 1 && !/[^\u0020-\u24ff]/.test(text);
-  return isPlain && inkOf(look) === inkOf(cell) && groundOf(look) === groundOf(cell) && look.isBold === cell.isBold && look.isUnderlined === cell.isUnderlined;
+  return (
+    isPlain &&
+    inkOf(look) === inkOf(cell) &&
+    groundOf(look) === groundOf(cell) &&
+    look.isBold === cell.isBold &&
+    look.isUnderlined === cell.isUnderlined
+  );
 }
 
 function cursorOf(terminal: TestTerminal): string {
@@ -99,8 +111,22 @@ function paletteColour(index: number): string {
 }
 
 const NAMED: readonly string[] = [
-  '#000000', '#cd3131', '#0dbc79', '#e5e510', '#2472c8', '#bc3fbc', '#11a8cd', '#e5e5e5',
-  '#666666', '#f14c4c', '#23d18b', '#f5f543', '#3b8eea', '#d670d6', '#29b8db', '#ffffff',
+  '#000000',
+  '#cd3131',
+  '#0dbc79',
+  '#e5e510',
+  '#2472c8',
+  '#bc3fbc',
+  '#11a8cd',
+  '#e5e5e5',
+  '#666666',
+  '#f14c4c',
+  '#23d18b',
+  '#f5f543',
+  '#3b8eea',
+  '#d670d6',
+  '#29b8db',
+  '#ffffff',
 ];
 
 function rgb(parts: readonly number[]): string {

@@ -26,7 +26,7 @@ export type Ask =
     }
   | { readonly what: 'unban'; readonly room: RoomName; readonly target: string }
   | { readonly what: 'bans'; readonly room: RoomName }
-  | { readonly what: 'join'; readonly room: RoomName; /** Whether it comes on screen. */ readonly isToFront: boolean }
+  | { readonly what: 'join'; readonly room: RoomName /** Whether it comes on screen. */; readonly isToFront: boolean }
   | { readonly what: 'leave'; readonly room: RoomName }
   /** Messages older than `before`. */
   | { readonly what: 'older'; readonly room: RoomName; readonly before: number };

@@ -48,7 +48,7 @@ export function geometryOf(state: State): Geometry {
   const hasMembers = state.showsMembers && columns >= MEMBERS_FROM_COLUMNS && window.kind === 'room';
   const membersWidth = hasMembers ? MEMBERS_COLUMNS : 0;
   const paneWidth = columns - roomsWidth - membersWidth;
-  const nickWidth = paneWidth >= WIDE_PANE_COLUMNS ? 14 : paneWidth >= NARROW_PANE_COLUMNS ? 10 : 0;
+  const nickWidth = paneWidth >= WIDE_PANE_COLUMNS ? 12 : paneWidth >= NARROW_PANE_COLUMNS ? 10 : 0;
   const gutter = nickWidth === 0 ? INLINE_INDENT : TIME_COLUMNS + nickWidth + 2;
   const inputWidth = Math.max(1, columns - widthOf(promptOf(state)) - 1);
   const wanted = editorRows(state.editor, inputWidth).rows.length;

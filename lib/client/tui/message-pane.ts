@@ -63,7 +63,7 @@ function tailRows(state: State, window: Window, geometry: Geometry): Row[] {
 function scrolledRows(state: State, window: Window, geometry: Geometry): Row[] {
   const layout = layoutOf(state, geometry);
   const rows = rowsUpFrom(window, window.scroll as Scroll, geometry, layout);
-  const fresh = window.unread === 0 ? '' : `${window.unread} new below · `;
+  const fresh = window.unread === 0 ? 'scrolled back · ' : `${window.unread} new below · `;
   return [...rows.slice(-(geometry.paneHeight - 1)), rule(`${fresh}Alt-End`, geometry.paneWidth, FAINT, ACCENT)];
 }
 

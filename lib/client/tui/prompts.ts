@@ -13,8 +13,8 @@ export interface PromptTerminal {
 }
 
 /**
- * Asks for a name until it is a valid one; an empty answer takes the suggestion. Throws CLOSED when the terminal ends or
- * Ctrl-C is pressed.
+ * Asks for a name until it is a valid one; an empty answer takes the suggestion. Throws CLOSED when there is no answer:
+ * the terminal ended, or Ctrl-C was pressed.
  */
 export async function askName(terminal: PromptTerminal, suggestion: UserName | null): Promise<UserName> {
   for (;;) {

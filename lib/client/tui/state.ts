@@ -93,7 +93,7 @@ export interface Window {
   /** Said but not acknowledged. */
   readonly pending: readonly Pending[];
   /** Shown when history has come in. */
-  readonly banner: { readonly afterSeq: number; readonly lines: readonly string[] } | null;
+  readonly banner: { readonly afterSeq: number; readonly text: string } | null;
   /** The oldest message shown; older ones are fetched from before it. */
   readonly oldestSeq: number | null;
   /** `idle`: more may be had; `asking`: on its way; `done`: there is no more. */

@@ -4,7 +4,18 @@ import { suiteOf } from '../../wire/suites.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { cutText, fitRow, rowWidth, spreadRow } from './rows.ts';
 import type { Link, State, Window } from './state.ts';
-import { BAR, BAR_ACCENT, BAR_DIM, BAR_ERROR, BAR_GOOD, BAR_STRONG, BAR_WARN, type Row, span } from './style.ts';
+import {
+  BAR,
+  BAR_ACCENT,
+  BAR_DIM,
+  BAR_ERROR,
+  BAR_GOOD,
+  BAR_STRONG,
+  BAR_WARN,
+  type Row,
+  type Style,
+  span,
+} from './style.ts';
 
 /** One row: what the keys would do now if there is something to say about it, else how we are connected. */
 export function statusLine(state: State): Row {
@@ -64,18 +75,28 @@ function typingRow({ windows, active, nowMs, columns }: State): Row {
   return [span(cutText(text, Math.floor(columns / 2)), BAR_DIM)];
 }
 
-/** The parts from the most to the least important; those that do not fit are left out. */
+/** A part of the line in its long and its short form. */
+type Part = readonly [long: Row, short: Row];
+
+/** The parts from the most to the least important. Where they do not fit, the last are shortened first, then left out. */
 function linkRow(state: State, width: number): Row {
-  const parts = [headPart(state), ...detailParts(state)];
-  const row: Row[number][] = [];
-  let left = width;
-  for (const part of parts) {
-    const wide = rowWidth(part) + (row.length === 0 ? 1 : 3);
-    if (wide > left && row.length > 0) continue;
-    row.push(span(row.length === 0 ? ' ' : '   ', BAR), ...part);
-    left -= wide;
+  const head = headPart(state);
+  const details = detailParts(state);
+  for (let shortened = 0; shortened <= details.length; shortened += 1) {
+    const row = joinedParts(head, details, details.length - shortened);
+    if (rowWidth(row) <= width) return row;
   }
-  return row;
+  for (let kept = details.length - 1; kept > 0; kept -= 1) {
+    const row = joinedParts(head, details.slice(0, kept), 0);
+    if (rowWidth(row) <= width) return row;
+  }
+  return [span(' ', BAR), ...head];
+}
+
+/** The first `long` details in their long form, the others in their short one. */
+function joinedParts(head: Row, details: readonly Part[], long: number): Row {
+  const rest = details.flatMap(([whole, short], index): Row => [span('   ', BAR), ...(index < long ? whole : short)]);
+  return [span(' ', BAR), ...head, ...rest];
 }
 
 function headPart({ link, me, away }: State): Row {
@@ -93,26 +114,34 @@ function headPart({ link, me, away }: State): Row {
   }
 }
 
-function detailParts(state: State): Row[] {
+function detailParts(state: State): Part[] {
   const { link, nowMs } = state;
-  const parts: Row[] = [];
-  if (link.state === 'offline') parts.push([span(retryText(link, nowMs), BAR_WARN)]);
-  if (state.slowUntilMs > nowMs) parts.push([span('slowed down by the server', BAR_WARN)]);
+  const parts: Part[] = [];
+  const add = (style: Style, long: string, short: string = long): unknown =>
+    parts.push([[span(long, style)], [span(short, style)]]);
+  if (link.state === 'offline') add(BAR_WARN, retryText(link, nowMs, state.columns));
+  if (state.slowUntilMs > nowMs) add(BAR_WARN, 'slowed down by the server', 'slowed down');
   const waiting = state.windows.reduce((sum, { pending }) => sum + pending.length, 0);
-  if (waiting > 1) parts.push([span(`${waiting} to send`, BAR_DIM)]);
-  if (link.state === 'online' && state.latencyMs !== null) parts.push([span(latencyText(state.latencyMs), BAR_DIM)]);
+  if (waiting > 1) add(BAR_DIM, `${waiting} to send`);
+  if (link.state === 'online' && state.latencyMs !== null) add(BAR_DIM, latencyText(state.latencyMs));
   if (link.state === 'connecting' || link.server === null) return parts;
   const { address, fingerprint, trust, suite } = link.server;
-  parts.push([span(sanitiseLine(address), BAR_DIM)], [span(`${TRUST[trust]} ${fingerprint.slice(0, 15)}…`, BAR_DIM)]);
-  parts.push([span(suiteText(suite), BAR_DIM)]);
+  add(BAR_DIM, sanitiseLine(address));
+  add(BAR_DIM, `${TRUST[trust]} ${fingerprint.slice(0, 15)}…`, TRUST[trust]);
+  add(BAR_DIM, suiteText(suite), `suite ${suite}`);
   return parts;
 }
 
 const TRUST = { pinned: 'pinned', known: 'known', local: 'own', accepted: 'new' } as const;
 
-function retryText({ retryAtMs, attempt }: Extract<Link, { state: 'offline' }>, nowMs: number): string {
+function retryText(
+  { retryAtMs, attempt }: Extract<Link, { state: 'offline' }>,
+  nowMs: number,
+  columns: number,
+): string {
   const inMs = Math.max(0, retryAtMs - nowMs);
   const when = inMs < 500 ? 'trying again…' : `trying again in ${formatDuration(Math.ceil(inMs / 1_000) * 1_000)}`;
+  if (columns < 60) return when;
   return attempt > 1 ? `offline, ${when} (attempt ${attempt})` : `offline, ${when}`;
 }
 

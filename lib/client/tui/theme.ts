@@ -17,7 +17,7 @@ const INKS: Readonly<Record<Exclude<Ink, `nick${number}`>, readonly [number | nu
   text: [null, 253],
   dim: [245, 247],
   faint: [240, 242],
-  accent: [32, 117],
+  accent: [68, 111],
   good: [35, 78],
   warn: [172, 221],
   error: [167, 210],
@@ -25,7 +25,7 @@ const INKS: Readonly<Record<Exclude<Ink, `nick${number}`>, readonly [number | nu
 const GROUNDS: Readonly<Record<Ground, number>> = { bar: 236, chosen: 238 };
 
 /** Far enough apart, and from the accent and the colour of errors. */
-const NICKS: readonly number[] = [37, 69, 71, 98, 103, 130, 133, 136, 166, 168, 64, 73];
+const NICKS: readonly number[] = [37, 98, 71, 173, 133, 136, 166, 168, 64, 31, 140, 36];
 
 /** How a style looks. Without colours, weight and inversion say what they must. */
 export function lookOf(style: Style, hasColour: boolean): Look {

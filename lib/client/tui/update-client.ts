@@ -154,7 +154,7 @@ function onJoined(state: State, event: Extract<ClientEvent, { type: 'joined' }>)
     older: window.older === 'asking' ? 'idle' : window.older,
     banner: isRejoin
       ? null
-      : { afterSeq: banner.first <= banner.last ? banner.last : 0, lines: [...bannerLines(banner), ...motd] },
+      : { afterSeq: banner.first <= banner.last ? banner.last : 0, text: [...bannerLines(banner), ...motd].join('\n') },
   }));
   const settled = { ...joined, joining: state.joining.filter((wanted) => wanted !== key) };
   const shown = flushBanner(isWanted ? activate(settled, index) : settled, index, 0);
@@ -176,12 +176,8 @@ function bannerLines({ keep, owner, topic, members }: Extract<ClientEvent, { typ
 function flushBanner(state: State, index: number, seq: number): State {
   const banner = state.windows[index]?.banner;
   if (banner === null || banner === undefined || banner.afterSeq > seq) return state;
-  return changeWindow(state, index, (window) =>
-    banner.lines.reduce((shown: Window, line) => addEntry(shown, notice(state.nowMs, 'info', line)), {
-      ...window,
-      banner: null,
-    }),
-  );
+  const entry = notice(state.nowMs, 'info', banner.text);
+  return changeWindow(state, index, (window) => addEntry({ ...window, banner: null }, entry));
 }
 
 function onForgotten(state: State, room: RoomName): State {

@@ -164,6 +164,13 @@ export function privately(from: string, to: string, body: string): ClientEvent {
 
 type Change = Events['presence']['changes'][number];
 
-export function presence(name: string, ...changes: readonly (Partial<Change> & Pick<Change, 'change' | 'name'>)[]): ClientEvent {
-  return { type: 'presence', room: room(name), changes: changes.map((change) => ({ other: null, text: null, ...change })) };
+export function presence(
+  name: string,
+  ...changes: readonly (Partial<Change> & Pick<Change, 'change' | 'name'>)[]
+): ClientEvent {
+  return {
+    type: 'presence',
+    room: room(name),
+    changes: changes.map((change) => ({ other: null, text: null, ...change })),
+  };
 }

@@ -4,7 +4,11 @@ import { joined, message, NOON_MS, online, Play, presence, privately, room, user
 
 describe('messages', () => {
   test('in the room on screen are read, in others they are counted', () => {
-    const play = Play.inRooms(['lobby', 'builds']).client(message('lobby', 'bob', 'a'), message('builds', 'bob', 'b'), message('builds', 'bob', 'c'));
+    const play = Play.inRooms(['lobby', 'builds']).client(
+      message('lobby', 'bob', 'a'),
+      message('builds', 'bob', 'b'),
+      message('builds', 'bob', 'c'),
+    );
     expect(play.window('lobby').unread).toBe(0);
     expect(play.window('builds')).toMatchObject({ unread: 2, mentions: 0 });
     play.key('M-2');
@@ -61,11 +65,16 @@ describe('messages', () => {
 
 describe('a room', () => {
   test('says who can read, how much is kept and who owns it, below its history', () => {
-    const play = new Play().client(online(), joined('lobby', { first: 1, last: 2, owner: user('bob'), keep: 50, members: 3 }));
+    const play = new Play().client(
+      online(),
+      joined('lobby', { first: 1, last: 2, owner: user('bob'), keep: 50, members: 3 }),
+    );
     play.client(message('lobby', 'bob', 'one', { seq: 1, isHistory: true }));
     expect(play.lastLine()).toBe('<bob> one');
     play.client(message('lobby', 'bob', 'two', { seq: 2, isHistory: true }));
-    expect(play.lastLine()).toBe('3 people are here. The server can read this room and keeps the last 50 messages. bob owns it.');
+    expect(play.lastLine()).toBe(
+      '3 people are here. The server can read this room and keeps the last 50 messages. bob owns it.',
+    );
   });
 
   test('without history says it at once', () => {
@@ -88,7 +97,9 @@ describe('a room', () => {
   });
 
   test('that is left is gone, and the one before it is shown', () => {
-    const play = Play.inRooms(['lobby', 'builds']).key('M-2').client({ type: 'left', room: room('builds') });
+    const play = Play.inRooms(['lobby', 'builds'])
+      .key('M-2')
+      .client({ type: 'left', room: room('builds') });
     expect(play.state.windows.map(({ name }) => name)).toEqual(['bcast', 'lobby']);
     expect(play.active.name).toBe('lobby');
   });
@@ -99,7 +110,11 @@ describe('a room', () => {
   });
 
   test('that would not have us again stays and says why', () => {
-    const play = Play.inRooms(['lobby']).client({ type: 'left', room: room('lobby'), error: new BcastError('ROOM_BANNED') });
+    const play = Play.inRooms(['lobby']).client({
+      type: 'left',
+      room: room('lobby'),
+      error: new BcastError('ROOM_BANNED'),
+    });
     expect(play.active).toMatchObject({ name: 'lobby', isJoined: false });
     expect(play.lastLine()).toBe('You are banned from that room.');
     play.took();
@@ -110,18 +125,37 @@ describe('a room', () => {
 
   test('we were put out of says by whom and until when', () => {
     const untilMs = NOON_MS + 600_000;
-    const play = Play.inRooms(['lobby']).client({ type: 'removed', room: room('lobby'), removal: 'ban', by: user('bob'), reason: 'spam', untilMs });
+    const play = Play.inRooms(['lobby']).client({
+      type: 'removed',
+      room: room('lobby'),
+      removal: 'ban',
+      by: user('bob'),
+      reason: 'spam',
+      untilMs,
+    });
     expect(play.lastLine()).toBe('bob banned you from this room until 14:12: spam');
     expect(play.active.isJoined).toBe(false);
   });
 
   test.each([
-    [{ type: 'gap', room: room('lobby'), first: 3, last: 7 } as const, '5 messages are missing here: the server no longer has them.'],
-    [{ type: 'gap', room: room('lobby'), first: 3, last: 3 } as const, '1 message is missing here: the server no longer has them.'],
+    [
+      { type: 'gap', room: room('lobby'), first: 3, last: 7 } as const,
+      '5 messages are missing here: the server no longer has them.',
+    ],
+    [
+      { type: 'gap', room: room('lobby'), first: 3, last: 3 } as const,
+      '1 message is missing here: the server no longer has them.',
+    ],
     [{ type: 'forgotten', room: room('lobby') } as const, /forgotten this room/],
     [{ type: 'lagged', room: room('lobby'), dropped: 12 } as const, /12 messages are being fetched again/],
-    [{ type: 'topic', room: room('lobby'), topic: 'Friday', by: user('bob'), ts: NOON_MS } as const, 'bob set the topic: Friday'],
-    [{ type: 'topic', room: room('lobby'), topic: null, by: user('bob'), ts: NOON_MS } as const, 'bob cleared the topic'],
+    [
+      { type: 'topic', room: room('lobby'), topic: 'Friday', by: user('bob'), ts: NOON_MS } as const,
+      'bob set the topic: Friday',
+    ],
+    [
+      { type: 'topic', room: room('lobby'), topic: null, by: user('bob'), ts: NOON_MS } as const,
+      'bob cleared the topic',
+    ],
     [{ type: 'renamed', name: user('alicia') } as const, 'You are now known as alicia.'],
   ])('%o is told in the pane', (event, says) => {
     const line = Play.inRooms(['lobby']).client(event).lastLine();
@@ -131,7 +165,8 @@ describe('a room', () => {
 });
 
 describe('people', () => {
-  const members = (play: Play): string[] => play.window('lobby').members.map(({ name, role, away }) => `${name}/${role}${away === null ? '' : `/${away}`}`);
+  const members = (play: Play): string[] =>
+    play.window('lobby').members.map(({ name, role, away }) => `${name}/${role}${away === null ? '' : `/${away}`}`);
 
   test('come and go in the list and in a shared line', () => {
     const play = Play.inRooms(['lobby']);
@@ -159,7 +194,13 @@ describe('people', () => {
     expect(members(play)).toEqual(['bob/member/lunch']);
     play.client(presence('lobby', { change: 'nick', name: user('bob'), other: user('rob') }));
     expect(play.lastLine()).toBe('bob is now rob');
-    play.client(presence('lobby', { change: 'back', name: user('rob') }, { change: 'role', name: user('rob'), text: 'moderator' }));
+    play.client(
+      presence(
+        'lobby',
+        { change: 'back', name: user('rob') },
+        { change: 'role', name: user('rob'), text: 'moderator' },
+      ),
+    );
     expect(members(play)).toEqual(['rob/moderator']);
     play.client(presence('lobby', { change: 'kick', name: user('rob'), other: user('carol'), text: 'spam' }));
     expect(play.lastLine()).toBe('rob was put out by carol: spam');
@@ -193,7 +234,10 @@ describe('people', () => {
 
 describe('the connection', () => {
   const offline = (attempt: number, retryInMs = 4_000) =>
-    ({ type: 'status', status: { state: 'offline', error: new BcastError('CONNECTION_LOST'), retryInMs, attempt } }) as const;
+    ({
+      type: 'status',
+      status: { state: 'offline', error: new BcastError('CONNECTION_LOST'), retryInMs, attempt },
+    }) as const;
 
   test('lost is said once in every room, and counts down in the status line', () => {
     const play = Play.inRooms(['lobby', 'builds']);
@@ -235,15 +279,21 @@ describe('the connection', () => {
 
   test('the status line names the server, its trust, the delay and the suite', () => {
     const play = Play.inRooms(['lobby'], 120, 30).client({ type: 'latency', roundTripMs: 12.4 });
-    expect(play.screen().at(-2)).toMatch(/● alice {3}12 ms {3}chat\.example\.org:9000 {3}known SHA256:AAAAAAAA… {3}X25519\+ML-KEM secretbox/);
+    expect(play.screen().at(-2)).toMatch(
+      /● alice {3}12 ms {3}chat\.example\.org:9000 {3}known SHA256:AAAAAAAA… {3}X25519\+ML-KEM secretbox/,
+    );
   });
 
   test('the message of the day stands below the first room', () => {
     const play = new Play();
     const event = online();
     if (event.type !== 'status' || event.status.state !== 'online') throw new Error('unreachable');
-    play.client({ type: 'status', status: { ...event.status, motd: 'Welcome.\nBe kind.' } }, joined('lobby'), joined('builds'));
-    expect(play.lastLine()).toBe('Welcome.\nBe kind.');
-    expect(play.entries('builds').at(-1)).not.toMatchObject({ text: 'Welcome.\nBe kind.' });
+    play.client(
+      { type: 'status', status: { ...event.status, motd: 'Welcome.\nBe kind.' } },
+      joined('lobby'),
+      joined('builds'),
+    );
+    expect(play.lastLine()).toMatch(/messages\.\nWelcome\.\nBe kind\.$/);
+    expect(play.entries('builds').at(-1)).not.toMatchObject({ text: expect.stringContaining('Welcome.') });
   });
 });

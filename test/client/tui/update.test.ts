@@ -23,7 +23,13 @@ describe('saying', () => {
     const play = Play.inRooms(['lobby']).keys('\x1b[200~one\r\ntwo\rthree\x1b[201~');
     expect(play.took().filter(({ type }) => type === 'say')).toEqual([]);
     play.keys('\r');
-    expect(play.took()).toContainEqual({ type: 'say', ticket: 1, room: 'lobby', kind: 'text', body: 'one\ntwo\nthree' });
+    expect(play.took()).toContainEqual({
+      type: 'say',
+      ticket: 1,
+      room: 'lobby',
+      kind: 'text',
+      body: 'one\ntwo\nthree',
+    });
   });
 
   test('takes control characters out of what is pasted', () => {
@@ -35,7 +41,12 @@ describe('saying', () => {
     ['an empty line', '\r'],
     ['blanks', '   \r'],
   ])('says nothing for %s', (_what, keys) => {
-    expect(Play.inRooms(['lobby']).keys(keys).took().filter(({ type }) => type === 'say')).toEqual([]);
+    expect(
+      Play.inRooms(['lobby'])
+        .keys(keys)
+        .took()
+        .filter(({ type }) => type === 'say'),
+    ).toEqual([]);
   });
 
   test('says a slash for two', () => {
@@ -51,7 +62,9 @@ describe('saying', () => {
   });
 
   test('keeps what is too long in the input and says so', () => {
-    const play = Play.inRooms(['lobby']).event({ type: 'paste', text: 'é'.repeat(40_000) }).keys('\r');
+    const play = Play.inRooms(['lobby'])
+      .event({ type: 'paste', text: 'é'.repeat(40_000) })
+      .keys('\r');
     expect(play.took().filter(({ type }) => type === 'say')).toEqual([]);
     expect(play.state.editor.text).toHaveLength(40_000);
     expect(play.lastLine()).toMatch(/too long/);
@@ -149,7 +162,9 @@ describe('commands', () => {
   });
 
   test('/ignore hides what somebody says until /unignore', () => {
-    const play = Play.inRooms(['lobby']).keys('/ignore Bob\r').client(message('lobby', 'bob', 'noise'), privately('bob', 'alice', 'noise'));
+    const play = Play.inRooms(['lobby'])
+      .keys('/ignore Bob\r')
+      .client(message('lobby', 'bob', 'noise'), privately('bob', 'alice', 'noise'));
     expect(play.lastLine()).toBe('What Bob says is no longer shown.');
     expect(play.state.windows).toHaveLength(2);
     play.keys('/ignore\r');
@@ -159,7 +174,9 @@ describe('commands', () => {
   });
 
   test('/clear empties the window and lets history be fetched again', () => {
-    const play = Play.inRooms(['lobby']).client(message('lobby', 'bob', 'x', { seq: 30 })).keys('/clear\r');
+    const play = Play.inRooms(['lobby'])
+      .client(message('lobby', 'bob', 'x', { seq: 30 }))
+      .keys('/clear\r');
     expect(play.entries()).toEqual([]);
     play.client(message('lobby', 'bob', 'y', { seq: 31 }));
     expect(play.entries()).toHaveLength(1);
@@ -183,7 +200,14 @@ describe('commands', () => {
 describe('answers', () => {
   test('go to the window that asked', () => {
     const play = Play.inRooms(['lobby', 'builds']).keys('/whois bob\r').key('M-2');
-    const details = { role: 'member', away: null, rooms: [room('lobby')], sessions: 1, sinceMs: NOON_MS - 60_000, idleMs: 5_000 } as const;
+    const details = {
+      role: 'member',
+      away: null,
+      rooms: [room('lobby')],
+      sessions: 1,
+      sinceMs: NOON_MS - 60_000,
+      idleMs: 5_000,
+    } as const;
     play.event({
       type: 'answered',
       ask: { what: 'whois', name: user('bob') },
@@ -191,13 +215,20 @@ describe('answers', () => {
       answer: { type: 'user', user: { type: 'user', req: 1, name: user('bob'), fp: FINGERPRINT, ...details } },
     });
     expect(play.entries('lobby').at(-1)).toMatchObject({ text: expect.stringContaining(FINGERPRINT) });
-    expect(play.entries('builds').some((entry) => entry.type === 'notice' && entry.text.includes(FINGERPRINT))).toBe(false);
+    expect(play.entries('builds').some((entry) => entry.type === 'notice' && entry.text.includes(FINGERPRINT))).toBe(
+      false,
+    );
   });
 
   test('a refusal is told with its end', () => {
     const play = Play.inRooms(['lobby']);
     const error = new BcastError('ROOM_BANNED', { untilMs: NOON_MS + 3_600_000 });
-    play.event({ type: 'answered', ask: { what: 'join', room: room('ops'), isToFront: true }, window: 'room lobby', answer: { type: 'refused', error } });
+    play.event({
+      type: 'answered',
+      ask: { what: 'join', room: room('ops'), isToFront: true },
+      window: 'room lobby',
+      answer: { type: 'refused', error },
+    });
     expect(play.lastLine()).toBe('You are banned from that room. Until 15:02.');
   });
 
@@ -205,7 +236,12 @@ describe('answers', () => {
     const play = Play.inRooms(['lobby']);
     const before = play.entries().length;
     const refused = { type: 'refused', error: new BcastError('CONNECTION_LOST') } as const;
-    play.event({ type: 'answered', ask: { what: 'names', room: room('lobby'), isShown: false }, window: 'room lobby', answer: refused });
+    play.event({
+      type: 'answered',
+      ask: { what: 'names', room: room('lobby'), isShown: false },
+      window: 'room lobby',
+      answer: refused,
+    });
     expect(play.entries()).toHaveLength(before);
   });
 
@@ -214,7 +250,12 @@ describe('answers', () => {
       { room: room('a'), members: 1, topic: null },
       { room: room('b'), members: 9, topic: 'busy' },
     ];
-    const play = Play.inRooms(['lobby']).event({ type: 'answered', ask: { what: 'rooms' }, window: 'room lobby', answer: { type: 'rooms', rooms } });
+    const play = Play.inRooms(['lobby']).event({
+      type: 'answered',
+      ask: { what: 'rooms' },
+      window: 'room lobby',
+      answer: { type: 'rooms', rooms },
+    });
     expect(play.lastLine()).toBe('#b  9 here  busy\n#a  1 here');
     play.keys('/join b').key('tab');
     expect(play.state.editor.text).toBe('/join b ');
@@ -227,12 +268,31 @@ describe('answers', () => {
     expect(effect).toEqual({ type: 'ask', ask: { what: 'older', room: 'lobby', before: 10 }, window: 'room lobby' });
     const old = message('lobby', 'bob', 'old', { seq: 9, ts: NOON_MS - 60_000 });
     if (old.type !== 'message' || effect?.type !== 'ask') throw new Error('unreachable');
-    play.event({ type: 'answered', ask: effect.ask, window: effect.window, answer: { type: 'messages', messages: [old] } });
-    expect(play.entries().map((entry) => (entry.type === 'message' ? entry.body : '-')).filter((text) => text !== '-')).toEqual(['old', 'new']);
+    play.event({
+      type: 'answered',
+      ask: effect.ask,
+      window: effect.window,
+      answer: { type: 'messages', messages: [old] },
+    });
+    expect(
+      play
+        .entries()
+        .map((entry) => (entry.type === 'message' ? entry.body : '-'))
+        .filter((text) => text !== '-'),
+    ).toEqual(['old', 'new']);
     // And is asked for again from there on.
     play.key('C-home');
-    expect(play.took()).toContainEqual({ type: 'ask', ask: { what: 'older', room: 'lobby', before: 9 }, window: 'room lobby' });
-    play.event({ type: 'answered', ask: effect.ask, window: effect.window, answer: { type: 'messages', messages: [] } });
+    expect(play.took()).toContainEqual({
+      type: 'ask',
+      ask: { what: 'older', room: 'lobby', before: 9 },
+      window: 'room lobby',
+    });
+    play.event({
+      type: 'answered',
+      ask: effect.ask,
+      window: effect.window,
+      answer: { type: 'messages', messages: [] },
+    });
     play.key('C-home');
     expect(play.took()).toEqual([]);
   });
