@@ -198,7 +198,16 @@ export class RoomLine {
     this.#options.emit(message);
   }
 
+  /** What is missing up to `seq` is lost, but for what waits here: history may have let go of it while we held it. */
   #skipTo(seq: number): void {
+    for (const message of this.#takeWaiting(seq)) {
+      this.#lose(message.seq - 1);
+      if (message.seq === this.#seen + 1) this.#emit(message);
+    }
+    this.#lose(seq);
+  }
+
+  #lose(seq: number): void {
     if (seq <= this.#seen) return;
     const first = this.#seen + 1;
     this.#seen = seq;
@@ -224,15 +233,20 @@ export class RoomLine {
 
   /** Emits what waits, up to the first hole. */
   #drain(): void {
-    const waiting = this.#waiting;
-    let i = 0;
-    for (; i < waiting.length; i += 1) {
-      const message = waiting[i] as RoomMessage;
-      if (message.seq > this.#seen + 1) break;
-      this.#waitingUnits -= message.body.length + MESSAGE_UNITS;
-      if (message.seq === this.#seen + 1) this.#emit(message);
+    let end = this.#seen + 1;
+    for (const { seq } of this.#waiting) {
+      if (seq > end) break;
+      end = seq + 1;
     }
-    this.#waiting = waiting.slice(i);
+    for (const message of this.#takeWaiting(end - 1)) if (message.seq === this.#seen + 1) this.#emit(message);
+  }
+
+  /** Takes out what waits up to `seq`. */
+  #takeWaiting(seq: number): readonly RoomMessage[] {
+    const at = this.#waiting.findIndex((message) => message.seq > seq);
+    const taken = this.#waiting.splice(0, at === -1 ? this.#waiting.length : at);
+    for (const { body } of taken) this.#waitingUnits -= body.length + MESSAGE_UNITS;
+    return taken;
   }
 }
 
