@@ -16,7 +16,7 @@ import { ALL_TARGETS, DEFAULT_TARGETS, findTarget } from './targets/targets.ts';
 const HELP = `npm run bench -- [options]
 
   --quick            one run of short cells, under 90 seconds; too little to compare by
-  --only PREFIX,...  only cells whose names begin so: ${makePlan(false)
+  --only NAME,...    only these cells, or those whose names begin so: ${makePlan(false)
     .cells.map(({ name }) => name)
     .join(' ')}
   --targets NAME,... of ${ALL_TARGETS.map(({ name }) => name).join(', ')}; the first three by default
@@ -41,15 +41,26 @@ function readArguments() {
     },
   });
   const plan = makePlan(values.quick);
-  const prefixes = values.only?.split(',') ?? [''];
-  const cells = plan.cells.filter(({ name }) => prefixes.some((prefix) => name.startsWith(prefix)));
-  if (cells.length === 0) throw new Error(`no cell begins with ${values.only}`);
+  const cells = selectCells(plan, values.only?.split(',') ?? ['']);
   const runs = values.runs === undefined ? plan.runs : Number.parseInt(values.runs, 10);
   if (!(runs >= 1)) throw new Error(`--runs ${values.runs} is not a number of runs`);
   const targets = values.targets?.split(',').map(findTarget) ?? DEFAULT_TARGETS;
   const nice = Number.parseInt(values.nice, 10);
   if (!(nice >= -20 && nice <= 19)) throw new Error(`--nice ${values.nice} is not from -20 to 19`);
   return { help: values.help, json: values.json, plan: { runs, cells }, targets, nice };
+}
+
+/** A word selects the cell of that name or, when there is none, those whose names begin with it. */
+function selectCells({ cells }: Plan, words: readonly string[]): Plan['cells'] {
+  const selected = new Set(
+    words.flatMap((word) => {
+      const exact = cells.filter(({ name }) => name === word);
+      const found = exact.length > 0 ? exact : cells.filter(({ name }) => name.startsWith(word));
+      if (found.length === 0) throw new Error(`no cell is called ${word} or begins so`);
+      return found;
+    }),
+  );
+  return cells.filter((cell) => selected.has(cell));
 }
 
 const COMMANDS = [
