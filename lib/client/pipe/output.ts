@@ -35,11 +35,20 @@ export function createOutput(stream: Writable, onFailure: (error: Error) => void
     });
   }
 
+  /** One wait for all: every receipt of a full window may wait for the same slow reader. */
+  let draining: Promise<void> | undefined;
+  function drained(): Promise<void> {
+    draining ??= orGone((done) => stream.once('drain', done)).then(() => {
+      draining = undefined;
+    });
+    return draining;
+  }
+
   return {
     gone: gone.signal,
     write(line) {
       if (gone.signal.aborted || stream.write(`${line}\n`)) return undefined;
-      return orGone((done) => stream.once('drain', done));
+      return drained();
     },
     async flush() {
       // Callbacks come in the order of the writes; 'drain' would not come at all for what never went over the mark.

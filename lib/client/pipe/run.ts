@@ -243,10 +243,9 @@ function onEvent(event: ClientEvent, state: Talk, silence: Silence | undefined):
       progress.lastMs = clock.monotonicMs() + event.retryAfterMs;
       return;
     case 'gap':
-      streams.note(gapText(event));
-      return;
     case 'forgotten':
-      streams.note(forgottenText(event.room));
+      // Whoever only sends misses nothing.
+      if (options.output !== null) streams.note(event.type === 'gap' ? gapText(event) : forgottenText(event.room));
       return;
     case 'removed':
     case 'left':
