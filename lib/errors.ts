@@ -50,6 +50,7 @@ export const ERRORS = {
   NO_SUCH_USER: row('peer', 4007, false, false, 11, 'There is nobody by that name here.'),
   NOT_ALLOWED: row('peer', 4008, false, false, 1, 'You may not do that here.'),
   ROOM_BANNED: row('peer', 4009, false, false, 7, 'You are banned from that room.'),
+  NOT_DELIVERED: row('peer', 4011, false, false, 11, 'The message could not be delivered.'),
   ROOM_KICKED: row('peer', 4010, false, false, 7, 'You were removed from that room.'),
 
   USAGE: row('usage', null, false, false, 2, 'The command was not understood.'),

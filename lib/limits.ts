@@ -32,6 +32,9 @@ export const MAX_TOPIC_BYTES = 1_024;
 /** Reasons, away texts and the words of an error, in bytes. */
 export const MAX_REASON_BYTES = 512;
 
+/** The line shown to everybody who connects, in bytes. */
+export const MAX_MOTD_BYTES = 4_096;
+
 /** Rows in one list message (members, rooms, bans, presence changes); longer lists come as several messages. */
 export const MAX_LIST_ROWS = 500;
 

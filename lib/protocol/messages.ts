@@ -1,5 +1,12 @@
 import { BcastError } from '../errors.ts';
-import { MAX_BODY_BYTES, MAX_NAME_CHARS, MAX_PAGE_MESSAGES, MAX_REASON_BYTES, MAX_TOPIC_BYTES } from '../limits.ts';
+import {
+  MAX_BODY_BYTES,
+  MAX_MOTD_BYTES,
+  MAX_NAME_CHARS,
+  MAX_PAGE_MESSAGES,
+  MAX_REASON_BYTES,
+  MAX_TOPIC_BYTES,
+} from '../limits.ts';
 import { NAME_RULE, type RoomName, toRoomName, toUserName, type UserName } from './names.ts';
 import {
   bool,
@@ -123,7 +130,7 @@ export const EVENTS = {
     server: text(64),
     maxBodyBytes: uint(MAX_BODY_BYTES),
     idleTimeoutMs: durationMs,
-    motd: nullable(text(4_096)),
+    motd: nullable(text(MAX_MOTD_BYTES)),
   }),
   joined: shape(65, {
     req,

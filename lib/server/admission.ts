@@ -21,20 +21,22 @@ interface Window {
 export class Admission {
   readonly #limits: AdmissionLimits;
   readonly #clock: Clock;
-  readonly #isBanned: (address: string) => boolean;
+  readonly #refusalOf: (address: string) => BcastError | undefined;
   readonly #connections = new Map<string, number>();
   readonly #windows = new Map<string, Window>();
   #total = 0;
 
-  constructor(limits: AdmissionLimits, clock: Clock, isBanned: (address: string) => boolean) {
+  /** `refusalOf` says why an address is not wanted at all. */
+  constructor(limits: AdmissionLimits, clock: Clock, refusalOf: (address: string) => BcastError | undefined) {
     this.#limits = limits;
     this.#clock = clock;
-    this.#isBanned = isBanned;
+    this.#refusalOf = refusalOf;
   }
 
   /** Counts a connection that `release` must give back, or throws SERVER_FULL, ADDRESS_FULL, TOO_MANY_ATTEMPTS, BANNED. */
   admit(address: string): void {
-    if (this.#isBanned(address)) throw new BcastError('BANNED');
+    const refusal = this.#refusalOf(address);
+    if (refusal !== undefined) throw refusal;
     this.#countAttempt(address);
     if (this.#total >= this.#limits.maxConnections) throw new BcastError('SERVER_FULL', { retryAfterMs: 10_000 });
     const here = this.#connections.get(address) ?? 0;

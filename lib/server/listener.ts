@@ -1,4 +1,4 @@
-import { createServer, type Server, type Socket } from 'node:net';
+import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { type BcastError, toBcastError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { encodeFrame } from '../wire/frame.ts';
@@ -22,8 +22,17 @@ export interface ListenerOptions {
   readonly log: Logger;
 }
 
+export interface Listener {
+  /** The port really listened on. */
+  readonly port: number;
+  /** Accepts no more; resolves when the last connection is gone. */
+  close(): Promise<void>;
+  /** Closes at once what was refused and is still being told so. */
+  dropRefused(): void;
+}
+
 /** Listens and makes a session of every connection that is admitted. Rejects with the system's error. */
-export function listen(options: ListenerOptions): Promise<Server> {
+export function listen(options: ListenerOptions): Promise<Listener> {
   const lingering = new Set<Transport>();
   const server = createServer({ pauseOnConnect: true }, (socket) => onConnection(options, lingering, socket));
   return new Promise((resolve, reject) => {
@@ -31,9 +40,19 @@ export function listen(options: ListenerOptions): Promise<Server> {
     server.listen({ host: options.host, port: options.port, backlog: BACKLOG }, () => {
       server.off('error', reject);
       server.on('error', (error) => options.log.error({ err: error }, 'accepting connections failed'));
-      resolve(server);
+      resolve(listenerOf(server, lingering));
     });
   });
+}
+
+function listenerOf(server: Server, lingering: ReadonlySet<Transport>): Listener {
+  return {
+    port: (server.address() as AddressInfo).port,
+    close: () => new Promise((resolve) => server.close(() => resolve())),
+    dropRefused: () => {
+      for (const transport of lingering) transport.destroy();
+    },
+  };
 }
 
 function onConnection(options: ListenerOptions, lingering: Set<Transport>, socket: Socket): void {

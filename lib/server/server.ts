@@ -1,7 +1,9 @@
-import type { AddressInfo } from 'node:net';
 import { type Clock, systemClock } from '../clock.ts';
 import type { ServerOptions } from '../config/options.ts';
+import { BcastError } from '../errors.ts';
+import { MAX_MOTD_BYTES } from '../limits.ts';
 import type { Logger } from '../log.ts';
+import { utf8Length } from '../protocol/text.ts';
 import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import { Admission } from './admission.ts';
@@ -46,6 +48,7 @@ export async function run(
   config: ServerConfig,
   { log, signal, onReady, clock = systemClock }: RunOptions,
 ): Promise<void> {
+  checkMotd(config.motd);
   const crypto = createNativeCrypto();
   const { identity, isNew } = await loadServerKey(config.dataDir, crypto);
   const flushList = new FlushList(setImmediate);
@@ -58,19 +61,26 @@ export async function run(
   const hub = new Hub({ store, clock, turn, log, limits: config, admins, motd, serverName });
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
-  const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList };
-  const admission = new Admission(config, clock, (address) => hub.isAddressBanned(address));
-  const server = await listen({ host: config.host, port: config.port, admission, context, sessions, log });
+  const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList, nextTurn: setImmediate };
+  const admission = new Admission(config, clock, (address) => hub.addressRefusal(address));
+  const listener = await listen({ host: config.host, port: config.port, admission, context, sessions, log });
   const stopHeartbeat = startHeartbeat(sessions, clock, config);
-  const { port } = server.address() as AddressInfo;
+  const { port } = listener;
   log.info({ host: config.host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
   onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');
   stopHeartbeat();
-  await shutDown(server, sessions, clock, config.drainTimeout);
+  const answered = () => hub.publisher.idle();
+  await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: config.drainTimeout });
   await store.close();
   log.info('stopped');
+}
+
+/** Throws CONFIG for a line that would not fit into the message that carries it. */
+function checkMotd(motd: string | undefined): void {
+  if (motd === undefined || utf8Length(motd) <= MAX_MOTD_BYTES) return;
+  throw new BcastError('CONFIG', { text: `The motd is longer than ${MAX_MOTD_BYTES} bytes.` });
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

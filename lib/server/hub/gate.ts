@@ -12,7 +12,10 @@ import type { User } from './user.ts';
 import type { Refused, UserSession } from './user-session.ts';
 
 /** What a request that carries text is charged beside its text, in bytes. */
-const REQUEST_BYTES = 64;
+export const REQUEST_BYTES = 64;
+
+/** What a row of a list is charged, in bytes. */
+const ROW_BYTES = 32;
 
 /** How much longer than its wait a refused message is expected to come again before those behind it may pass, in ms. */
 const RESEND_GRACE_MS = 10_000;
@@ -36,6 +39,12 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
     };
   }
   throw slowDown(retryAfterMs);
+}
+
+/** Charges for the rows of a list, which is the dearest thing to ask for in a large room. Throws SLOW_DOWN. */
+export function checkRows({ user }: UserSession, rows: number): void {
+  const retryAfterMs = user.rate.take(rows * ROW_BYTES);
+  if (retryAfterMs > 0) throw slowDown(retryAfterMs);
 }
 
 function checkOrder(hub: Hub, session: UserSession, { id, endsMs, retryAfterMs }: Refused, newId: string): void {
@@ -97,16 +106,21 @@ export function checkServerBan(hub: Hub, subject: { nameKey: NameKey; fp: string
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
+/** Throws TOO_MANY_ROOMS for a session that may not enter another room; asked before a room is made for it. */
+export function checkRoomCount({ limits }: Hub, { rooms }: UserSession): void {
+  const { maxRoomsPerUser } = limits;
+  if (rooms.size >= maxRoomsPerUser) {
+    throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
+  }
+}
+
+/** Throws ROOM_BANNED and ROOM_FULL. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
   const ban = room.bans.match({ nameKey: user.key, fp: user.fp, address }, hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
-  const { maxMembersPerRoom, maxRoomsPerUser } = hub.limits;
+  const { maxMembersPerRoom } = hub.limits;
   if (room.size >= maxMembersPerRoom) {
     throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });
-  }
-  if (session.rooms.size >= maxRoomsPerUser) {
-    throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
   }
 }

@@ -1,12 +1,12 @@
 import type { Clock } from '../../clock.ts';
-import { type BcastError, toBcastError } from '../../errors.ts';
+import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import { Recent } from '../../recent.ts';
 import { Bans } from './bans.ts';
 import { leaveRoom } from './commands/leave.ts';
-import { checkRate, checkServerBan } from './gate.ts';
+import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import type { Outbox, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
@@ -47,6 +47,9 @@ export interface Arrival {
   readonly outbox: Outbox;
 }
 
+/** Messages of one session that may be on their way to the store; more wait, and then the connection is not read. */
+const MAX_UNSETTLED = 1_024;
+
 /** All users and rooms of this node, and what may be asked of them. Knows no socket and no key. */
 export class Hub {
   readonly clock: Clock;
@@ -73,9 +76,14 @@ export class Hub {
       maxSessionsPerUser: limits.maxSessionsPerUser,
       newUser: (name, fp) => this.#newUser(name, fp),
     });
-    this.rooms = new Rooms(store, clock, limits);
+    this.rooms = new Rooms(store, clock, limits, (error) => log.error({ err: error }, 'a room could not be forgotten'));
     this.presence = new Presence(turn, clock);
-    this.publisher = new Publisher(store, turn, (error) => log.error({ err: error }, 'messages could not be stored'));
+    this.publisher = new Publisher(
+      store,
+      turn,
+      (error) => log.error({ err: error }, 'messages could not be stored'),
+      (room) => this.rooms.settle(room),
+    );
   }
 
   /** Lets a session in, or throws; nobody hears of a refused one. */
@@ -97,7 +105,7 @@ export class Hub {
     try {
       checkRate(this, session, request);
       const handler = HANDLERS[request.type] as Handler<Request>;
-      if (request.type !== 'say' && !session.isSettled) return this.#handleSettled(session, request, handler);
+      if (mustWait(session, request)) return this.#handleSettled(session, request, handler);
       const work = handler(this, session, request);
       if (work === undefined) return undefined;
       return work.catch((error: unknown) => this.#refuse(session, request, error));
@@ -116,8 +124,18 @@ export class Hub {
     this.users.release(session.user);
   }
 
-  isAddressBanned(address: string): boolean {
-    return this.bans.matchAddress(address, this.clock.nowMs()) !== undefined;
+  /** Charges a session for a request that could not even be read. */
+  isTooFast({ user }: UserSession): boolean {
+    return user.rate.take(REQUEST_BYTES) > 0;
+  }
+
+  /** What a banned address is told before there is anybody to tell it to; undefined for all others. */
+  addressRefusal(address: string): BcastError | undefined {
+    const nowMs = this.clock.nowMs();
+    const ban = this.bans.matchAddress(address, nowMs);
+    if (ban === undefined) return undefined;
+    const { untilMs } = ban;
+    return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
   }
 
   /** Closes every session of a user. */
@@ -128,7 +146,6 @@ export class Hub {
     }
   }
 
-  /** A request is done when all that the same session sent before it is. */
   async #handleSettled(session: UserSession, request: Request, handler: Handler<Request>): Promise<void> {
     try {
       await session.settled();
@@ -172,4 +189,9 @@ export class Hub {
       motd: motd ?? null,
     };
   }
+}
+
+/** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
+function mustWait({ unsettled }: UserSession, { type }: Request): boolean {
+  return type === 'say' ? unsettled >= MAX_UNSETTLED : unsettled > 0;
 }

@@ -7,14 +7,11 @@ import type { UserSession } from './user-session.ts';
 export class Member {
   readonly session: UserSession;
   readonly room: Room;
-  /** Whether it wants to hear who comes, goes and types. */
-  readonly isWatching: boolean;
   #prefix: Uint8Array | undefined;
 
-  constructor(session: UserSession, room: Room, isWatching: boolean) {
+  constructor(session: UserSession, room: Room) {
     this.session = session;
     this.room = room;
-    this.isWatching = isWatching;
   }
 
   /** The encoded front of its messages; made at the first one, since most members of a large room only listen. */

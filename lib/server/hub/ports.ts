@@ -71,6 +71,8 @@ export interface Store {
 
 /** Where the hub puts what is meant for one session. Never waits and never throws. */
 export interface Outbox {
+  /** Past its bounds: whoever can do without putting more in should. */
+  readonly isFull: boolean;
   /**
    * Queues encoded messages, each with its length in front. The bytes are shared between sessions and must not be
    * changed. `count` is how many messages they hold.

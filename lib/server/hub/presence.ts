@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
-import { MAX_LIST_ROWS } from '../../limits.ts';
 import type { PresenceChange } from '../../protocol/messages.ts';
+import { pages } from './pages.ts';
 import type { Turn } from './ports.ts';
 import type { Room } from './room.ts';
 
@@ -27,10 +27,10 @@ export class Presence {
   }
 
   #tell(room: Room): void {
-    const changes = room.changes;
+    const gathered = room.changes;
     room.changes = [];
-    for (let start = 0; start < changes.length; start += MAX_LIST_ROWS) {
-      room.tellWatchers({ type: 'presence', room: room.name, changes: changes.slice(start, start + MAX_LIST_ROWS) });
+    for (const changes of pages(gathered, ({ name, other, text }) => [name, other, text])) {
+      room.tellWatchers({ type: 'presence', room: room.name, changes });
     }
     this.#turn.flush();
   }

@@ -30,18 +30,29 @@ export class Publisher {
   readonly #store: Store;
   readonly #turn: Turn;
   readonly #onFailure: (error: BcastError) => void;
+  readonly #onSettled: (room: Room) => void;
   readonly #writer = new CborWriter(65_536);
   #pending: Pending[] = [];
   #isBusy = false;
+  #whenIdle: (() => void)[] = [];
 
-  constructor(store: Store, turn: Turn, onFailure: (error: BcastError) => void) {
+  /** `onSettled` is told of a room that has nothing under way any more. */
+  constructor(store: Store, turn: Turn, onFailure: (error: BcastError) => void, onSettled: (room: Room) => void) {
     this.#store = store;
     this.#turn = turn;
     this.#onFailure = onFailure;
+    this.#onSettled = onSettled;
+  }
+
+  /** Resolves when everything that was published is stored and delivered, or has failed. */
+  idle(): Promise<void> {
+    if (!this.#isBusy) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   publish(pending: Pending): void {
     pending.sender.expectOne();
+    pending.room.holds += 1;
     this.#pending.push(pending);
     if (this.#isBusy) return;
     this.#isBusy = true;
@@ -59,11 +70,20 @@ export class Publisher {
       this.#turn.flush();
     }
     this.#isBusy = false;
+    for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
     for (const [room, settled] of byRoom(round, answers)) this.#deliver(room, settled);
-    for (const { sender } of round) sender.settleOne();
+    this.#letGo(round);
+  }
+
+  #letGo(round: readonly Pending[]): void {
+    for (const { sender, room } of round) {
+      sender.settleOne();
+      room.holds -= 1;
+      if (room.isIdle) this.#onSettled(room);
+    }
   }
 
   /** Every member gets one shared piece of memory; only who sent something in this round gets pieces of its own. */
@@ -104,10 +124,8 @@ export class Publisher {
 
   #fail(round: readonly Pending[], error: BcastError): void {
     this.#onFailure(error);
-    for (const { sender, req } of round) {
-      sender.tell(errorEvent(error, req));
-      sender.settleOne();
-    }
+    for (const { sender, req } of round) sender.tell(errorEvent(error, req));
+    this.#letGo(round);
   }
 }
 

@@ -13,12 +13,14 @@ export class Room {
   readonly key: NameKey;
   /** Whoever entered first, by identity; null for the server's own room. */
   readonly ownerFp: Fingerprint | null;
-  readonly ownerName: UserName | null;
+  ownerName: UserName | null;
   readonly incarnation: string;
   readonly bans = new Bans();
   topic: string | null = null;
   /** The newest seq that went to the members. */
   lastSeq: number;
+  /** Joins and messages on their way: while there are any the room stays, though nobody may be in it. */
+  holds = 0;
   readonly #members = new Map<UserSession, Member>();
   readonly #watchers = new Set<Member>();
   /** How many sessions each user has here: a person with three windows comes and goes once. */
@@ -37,6 +39,10 @@ export class Room {
 
   get size(): number {
     return this.#members.size;
+  }
+
+  get isIdle(): boolean {
+    return this.#members.size === 0 && this.holds === 0;
   }
 
   get userCount(): number {
@@ -65,13 +71,19 @@ export class Room {
 
   /** Adds a session that is not in yet. */
   add(session: UserSession, isWatching: boolean): Member {
-    const member = new Member(session, this, isWatching);
+    const member = new Member(session, this);
     this.#members.set(session, member);
     session.rooms.set(this, member);
-    if (isWatching) this.#watchers.add(member);
+    this.watch(member, isWatching);
     const sessions = this.#users.get(session.user) ?? 0;
     this.#users.set(session.user, sessions + 1);
     return member;
+  }
+
+  /** Whether the member wants to hear who comes, goes and types. */
+  watch(member: Member, isWatching: boolean): void {
+    if (isWatching) this.#watchers.add(member);
+    else this.#watchers.delete(member);
   }
 
   /** True when the user has no session left here. */

@@ -1,3 +1,4 @@
+import { BcastError } from '../../errors.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
 import type { Event, MessageId } from '../../protocol/messages.ts';
 import type { Member } from './member.ts';
@@ -31,6 +32,11 @@ export class UserSession {
     this.outbox = outbox;
   }
 
+  /** How many of its messages the store has not answered yet. */
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
   get isSettled(): boolean {
     return this.#unsettled === 0;
   }
@@ -56,6 +62,15 @@ export class UserSession {
 
   tell(event: Event): void {
     this.outbox.send(encodeEvent(event), 1);
+  }
+
+  /**
+   * What it must hear though it has not asked. A session that is too far behind is ended instead: otherwise others could
+   * fill its queue without bounds, and to leave this out would leave it with a wrong idea of itself.
+   */
+  inform(event: Event): void {
+    if (this.outbox.isFull) this.outbox.end(new BcastError('SLOW_READER'));
+    else this.tell(event);
   }
 
   ok(req: number): void {

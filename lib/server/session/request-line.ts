@@ -1,48 +1,106 @@
 import type { Request } from '../../protocol/messages.ts';
 
+/** Requests that one session may have answered before the others get a turn: a few milliseconds of work. */
+const REQUESTS_PER_TURN = 1_024;
+
+export interface RequestLineOptions {
+  /** Answers a request; a promise when that takes longer than the call. Never throws or rejects. */
+  readonly handle: (request: Request) => undefined | Promise<void>;
+  /** Whether answers have nowhere to go for now. When that may have changed, `goOn` is to be called. */
+  readonly isHeld: () => boolean;
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn: (callback: () => void) => void;
+  /** Called when the line has emptied after something had to wait. */
+  readonly onEmpty: () => void;
+}
+
 /**
- * The requests of one session, one after another: while one takes longer than its call, the others wait here. In the
- * usual case nothing waits and nothing is allocated.
+ * The requests of one session, one after another. They wait here while one takes longer than its call, while the client
+ * does not read its answers, and when it has had its share of the turn. In the usual case nothing waits and nothing is
+ * allocated.
  */
 export class RequestLine {
-  readonly #handle: (request: Request) => undefined | Promise<void>;
-  /** Called when the line has emptied after something had to wait. */
-  readonly #onEmpty: () => void;
+  readonly #options: RequestLineOptions;
   #waiting: Request[] | undefined;
+  /** How many of `waiting` are done: shifting a long array would cost its length each time. */
+  #done = 0;
+  /** Something is under way that will call `goOn` itself. */
+  #isBusy = false;
+  #leftThisTurn = REQUESTS_PER_TURN;
   #isClosed = false;
 
-  constructor(handle: (request: Request) => undefined | Promise<void>, onEmpty: () => void) {
-    this.#handle = handle;
-    this.#onEmpty = onEmpty;
+  constructor(options: RequestLineOptions) {
+    this.#options = options;
   }
 
   /** How many requests wait. */
   get length(): number {
-    return this.#waiting?.length ?? 0;
+    return this.#waiting === undefined ? 0 : this.#waiting.length - this.#done;
   }
 
   push(request: Request): void {
+    if (this.#isClosed) return;
     if (this.#waiting !== undefined) {
       this.#waiting.push(request);
-      return;
+    } else if (this.#mustWait()) {
+      this.#waiting = [request];
+    } else {
+      this.#answer(request);
+      if (this.#isBusy) this.#waiting = [];
     }
-    const work = this.#handle(request);
-    if (work !== undefined) void this.#goOn(work);
+  }
+
+  /** Goes on with what waits, unless something is under way. */
+  goOn(): void {
+    const waiting = this.#waiting;
+    if (waiting === undefined || this.#isBusy) return;
+    while (this.#done < waiting.length) {
+      if (this.#isClosed || this.#mustWait()) return;
+      this.#answer(waiting[this.#done++] as Request);
+      if (this.#isBusy) {
+        this.#forgetDone(waiting);
+        return;
+      }
+    }
+    if (this.#isClosed) return;
+    this.#waiting = undefined;
+    this.#done = 0;
+    this.#options.onEmpty();
   }
 
   /** Forgets what waits. */
   close(): void {
     this.#isClosed = true;
-    this.#waiting = this.#waiting && [];
+    this.#waiting = undefined;
+    this.#done = 0;
   }
 
-  async #goOn(work: Promise<void>): Promise<void> {
-    const waiting: Request[] = [];
-    this.#waiting = waiting;
-    await work;
-    // By index, since shifting a long array costs its length each time.
-    for (let i = 0; i < waiting.length && !this.#isClosed; i += 1) await this.#handle(waiting[i] as Request);
-    this.#waiting = undefined;
-    if (!this.#isClosed) this.#onEmpty();
+  #answer(request: Request): void {
+    this.#leftThisTurn -= 1;
+    const work = this.#options.handle(request);
+    if (work !== undefined) this.#wait((done) => void work.then(done));
+  }
+
+  #mustWait(): boolean {
+    if (this.#leftThisTurn <= 0) {
+      this.#leftThisTurn = REQUESTS_PER_TURN;
+      this.#wait(this.#options.nextTurn);
+      return true;
+    }
+    return this.#options.isHeld();
+  }
+
+  #wait(until: (callback: () => void) => void): void {
+    this.#isBusy = true;
+    until(() => {
+      this.#isBusy = false;
+      this.goOn();
+    });
+  }
+
+  #forgetDone(waiting: Request[]): void {
+    if (this.#done < REQUESTS_PER_TURN) return;
+    waiting.splice(0, this.#done);
+    this.#done = 0;
   }
 }

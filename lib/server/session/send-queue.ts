@@ -7,6 +7,9 @@ import type { Transport } from '../../wire/transport/transport.ts';
 /** How much may lie sealed in the transport before the queue holds back: a few records, so that the pipe never runs dry. */
 const MAX_SEALED_BYTES = 4 * MAX_RECORD_PLAINTEXT_BYTES;
 
+/** A transport that holds less than this may not tell when it has drained (a socket's high water mark). */
+const QUIET_BYTES = 65_536;
+
 export interface SendQueueLimits {
   readonly sendQueueBytes: number;
   readonly sendQueueMessages: number;
@@ -47,17 +50,27 @@ export class SendQueue {
   readonly #transport: Transport;
   readonly #limits: SendQueueLimits;
   readonly #flushList: FlushList;
+  readonly #onFlushed: () => void;
   #parts: Uint8Array[] = [];
   #bytes = 0;
+  /** Messages in `parts`; when a piece is cut off, those it holds are reckoned by its share of the bytes. */
   #count = 0;
   #isListed = false;
   #lagged: Map<RoomName, number> | undefined;
 
-  constructor(channel: Channel, transport: Transport, limits: SendQueueLimits, flushList: FlushList) {
+  /** `onFlushed` is called after each flush, when what does not fit into the transport is all that is left. */
+  constructor(
+    channel: Channel,
+    transport: Transport,
+    limits: SendQueueLimits,
+    flushList: FlushList,
+    onFlushed: () => void,
+  ) {
     this.#channel = channel;
     this.#transport = transport;
     this.#limits = limits;
     this.#flushList = flushList;
+    this.#onFlushed = onFlushed;
   }
 
   /** Queued and sealed bytes that the other end's kernel has not taken. */
@@ -67,6 +80,11 @@ export class SendQueue {
 
   get isOverfull(): boolean {
     return this.pendingBytes > this.#limits.sendQueueBytes || this.#count > this.#limits.sendQueueMessages;
+  }
+
+  /** Whether all that was queued is in the transport. */
+  get isEmpty(): boolean {
+    return this.#bytes === 0;
   }
 
   send(bytes: Uint8Array, count: number): void {
@@ -87,25 +105,30 @@ export class SendQueue {
   flush(): void {
     this.#isListed = false;
     if (!this.#channel.isOpen) return;
-    this.#tellLagged();
-    while (this.#parts.length > 0 && this.#transport.bufferedBytes < MAX_SEALED_BYTES) this.#sealSome();
+    this.#sealWhatFits();
+    if (this.#lagged !== undefined && this.#hasRoom) {
+      this.#tellLagged(this.#lagged);
+      this.#sealWhatFits();
+    }
+    this.#onFlushed();
+  }
+
+  #sealWhatFits(): void {
+    while (this.#bytes > 0 && this.#transport.bufferedBytes < MAX_SEALED_BYTES) this.#sealSome();
   }
 
   #sealSome(): void {
+    const parts = this.#parts;
     if (this.#bytes <= MAX_SEALED_BYTES) {
-      const parts = this.#parts;
       this.#parts = [];
       this.#bytes = 0;
       this.#count = 0;
       this.#channel.sealMessages(parts);
       return;
     }
-    let taken = 0;
-    let bytes = 0;
-    while (taken < this.#parts.length && bytes < MAX_SEALED_BYTES) bytes += this.#parts[taken++]?.length ?? 0;
-    this.#channel.sealMessages(this.#parts.splice(0, taken));
-    this.#bytes -= bytes;
-    if (this.#parts.length === 0) this.#count = 0;
+    this.#count *= 1 - MAX_SEALED_BYTES / this.#bytes;
+    this.#bytes -= MAX_SEALED_BYTES;
+    this.#channel.sealMessages(cutOff(parts, MAX_SEALED_BYTES));
   }
 
   #leaveOut(room: RoomName, count: number): void {
@@ -113,10 +136,14 @@ export class SendQueue {
     this.#lagged.set(room, (this.#lagged.get(room) ?? 0) + count);
   }
 
-  /** Once half of the queue is free again the rooms go on, and the client is told to fetch what it missed. */
-  #tellLagged(): void {
-    if (this.#lagged === undefined || this.pendingBytes > this.#limits.sendQueueBytes / 2) return;
-    const lagged = this.#lagged;
+  /** Whether half of the queue is free again, or as much as a drain will still be told of. */
+  get #hasRoom(): boolean {
+    const { sendQueueBytes, sendQueueMessages } = this.#limits;
+    return this.pendingBytes <= Math.max(sendQueueBytes / 2, QUIET_BYTES) && this.#count <= sendQueueMessages / 2;
+  }
+
+  /** The rooms go on, and the client is told to fetch what it missed. */
+  #tellLagged(lagged: ReadonlyMap<RoomName, number>): void {
     this.#lagged = undefined;
     for (const [room, dropped] of lagged) {
       const bytes = encodeEvent({ type: 'lagged', room, dropped });
@@ -124,4 +151,21 @@ export class SendQueue {
       this.#bytes += bytes.length;
     }
   }
+}
+
+/** Takes exactly `bytes` bytes from the front of `parts`, which hold more: a part may be longer than any record. */
+function cutOff(parts: Uint8Array[], bytes: number): Uint8Array[] {
+  let taken = 0;
+  let left = bytes;
+  for (let size = parts[0]?.length ?? left; size <= left; size = parts[taken]?.length ?? left + 1) {
+    left -= size;
+    taken += 1;
+  }
+  const front = parts.splice(0, taken);
+  const [first] = parts;
+  if (left > 0 && first !== undefined) {
+    front.push(first.subarray(0, left));
+    parts[0] = first.subarray(left);
+  }
+  return front;
 }

@@ -18,6 +18,9 @@ import { type FlushList, SendQueue, type SendQueueLimits } from './send-queue.ts
 /** Requests that may wait behind one that takes time before the connection is read no further. */
 const MAX_WAITING_REQUESTS = 256;
 
+/** How long a session that was told to end may take to read what was queued for it, in milliseconds. */
+const END_MS = 5_000;
+
 export interface SessionLimits extends SendQueueLimits {
   readonly handshakeTimeout: number;
   readonly idleTimeout: number;
@@ -34,6 +37,8 @@ export interface SessionContext {
   readonly log: Logger;
   readonly limits: SessionLimits;
   readonly flushList: FlushList;
+  /** Calls back in the next turn of the event loop. */
+  readonly nextTurn: (callback: () => void) => void;
 }
 
 /**
@@ -53,27 +58,32 @@ export class Session implements Outbox {
   #isPaused = false;
   #startedMs: number;
   #heardMs: number;
-  /** Since when something waits that the other end does not take, and how much it was. */
-  #stuckSinceMs = 0;
-  #stuckBytes = 0;
+  #endedMs = 0;
+  #sentBytes = 0;
+  /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
+  #takenBytes = 0;
+  #takenMs = 0;
 
   constructor(context: SessionContext, transport: Transport, onGone: (session: Session) => void) {
-    const { clock, crypto, identity, bindings, limits, flushList } = context;
+    const { clock, crypto, identity, bindings, limits, flushList, nextTurn } = context;
     this.#context = context;
     this.#transport = transport;
     this.#onGone = onGone;
     this.#startedMs = clock.monotonicMs();
     this.#heardMs = this.#startedMs;
     const send = (bytes: Uint8Array): boolean => {
+      this.#sentBytes += bytes.length;
       transport.write(bytes);
       return transport.bufferedBytes === 0;
     };
     this.#channel = new Channel({ role: 'responder', crypto, identity, bindings, handler: this, send });
-    this.#queue = new SendQueue(this.#channel, transport, limits, flushList);
-    this.#requests = new RequestLine(
-      (request) => this.#handle(request),
-      () => this.#resume(),
-    );
+    this.#queue = new SendQueue(this.#channel, transport, limits, flushList, () => this.#onFlushed());
+    this.#requests = new RequestLine({
+      handle: (request) => this.#handle(request),
+      isHeld: () => this.#queue.isOverfull,
+      nextTurn,
+      onEmpty: () => this.#resume(),
+    });
     transport.start(this);
   }
 
@@ -96,7 +106,6 @@ export class Session implements Outbox {
 
   onDrain(): void {
     this.#queue.flush();
-    this.#resume();
   }
 
   onClose(): void {
@@ -118,7 +127,7 @@ export class Session implements Outbox {
     try {
       request = decodeRequest(bytes);
     } catch (error) {
-      this.#refuse(toBcastError(error), requestIdOf(bytes));
+      this.#refuseUnread(toBcastError(error), requestIdOf(bytes));
       return;
     }
     this.#requests.push(request);
@@ -134,16 +143,27 @@ export class Session implements Outbox {
     this.#queue.sendRoom(room, bytes, count);
   }
 
-  /** Tells the client why, sends what is queued and closes. */
+  /** Takes no more requests; those that were taken are still answered. */
+  takeNoMore(): void {
+    this.#requests.close();
+  }
+
+  get isFull(): boolean {
+    return this.#queue.isOverfull;
+  }
+
+  /** Tells the client why, and closes once it has taken what is queued. */
   end(error: BcastError): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
+    this.#endedMs = this.#context.clock.monotonicMs();
+    this.#leave();
     if (this.#channel.isOpen) {
       this.#queue.send(encodeEvent(errorEvent(error, null)), 1);
       this.#queue.flush();
+    } else {
+      this.#transport.end();
     }
-    this.#leave();
-    this.#transport.end();
   }
 
   /** Closes at once. */
@@ -155,8 +175,9 @@ export class Session implements Outbox {
   /** Ends a session that does not say hello in time, says nothing for too long, or reads nothing for too long. */
   checkDeadlines(nowMs: number): void {
     const { handshakeTimeout, idleTimeout, slowReaderTimeout } = this.#context.limits;
-    if (this.#isEnding) return;
-    if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
+    if (this.#isEnding) {
+      if (nowMs - this.#endedMs > END_MS) this.destroy();
+    } else if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
       this.#closeFor(new BcastError('HANDSHAKE_TIMEOUT'));
     } else if (this.#isStuck(nowMs, slowReaderTimeout)) {
       this.#logClose(new BcastError('SLOW_READER'));
@@ -183,6 +204,12 @@ export class Session implements Outbox {
     } catch (error) {
       this.#refuse(toBcastError(error), hello.req);
     }
+  }
+
+  /** What cannot be decoded. Somebody who is in may misspell a name, but not without end: it costs us the decoding. */
+  #refuseUnread(error: BcastError, req: number | null): void {
+    this.#refuse(error, req);
+    if (this.#user !== undefined && this.#context.hub.isTooFast(this.#user)) this.#closeFor(error);
   }
 
   /** Answers a request with an error; before the hello is accepted, and for broken messages, that ends the connection. */
@@ -212,6 +239,16 @@ export class Session implements Outbox {
     }
   }
 
+  /** All that the transport would take has left. */
+  #onFlushed(): void {
+    if (this.#isEnding) {
+      if (this.#queue.isEmpty) this.#transport.end();
+      return;
+    }
+    this.#requests.goOn();
+    this.#resume();
+  }
+
   /** Who asks faster than it reads the answers, or than they can be given, is read no further for now. */
   #pauseIfBusy(): void {
     if (this.#isPaused || this.#isEnding) return;
@@ -227,14 +264,15 @@ export class Session implements Outbox {
     this.#transport.resume();
   }
 
-  /** Whether the same bytes have been waiting in the transport for so long. */
+  /** Whether something has been waiting for so long without the other end taking any of it. */
   #isStuck(nowMs: number, timeoutMs: number): boolean {
     const waiting = this.#transport.bufferedBytes;
-    if (waiting === 0 || waiting !== this.#stuckBytes) {
-      this.#stuckBytes = waiting;
-      this.#stuckSinceMs = nowMs;
+    const taken = this.#sentBytes - waiting;
+    if (waiting === 0 || taken !== this.#takenBytes) {
+      this.#takenBytes = taken;
+      this.#takenMs = nowMs;
     }
-    return waiting > 0 && nowMs - this.#stuckSinceMs > timeoutMs;
+    return waiting > 0 && nowMs - this.#takenMs > timeoutMs;
   }
 }
 

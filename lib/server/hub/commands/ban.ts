@@ -1,9 +1,10 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import type { RoomName } from '../../../protocol/names.ts';
-import { type Ban, banRefusal, parseTarget } from '../bans.ts';
-import { requireAdmin, requireRole } from '../gate.ts';
+import { type RoomName, toUserName } from '../../../protocol/names.ts';
+import { type Ban, banRefusal, endOf, isMeant, parseTarget } from '../bans.ts';
+import { checkRows, requireAdmin, requireRole } from '../gate.ts';
 import type { Hub } from '../hub.ts';
+import { pages } from '../pages.ts';
 import type { Room } from '../room.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
@@ -15,11 +16,11 @@ const MAX_BANS = 500;
 /** Out, and not in again until the ban has ended: of a room, or without one of the server. */
 export function handleBan(hub: Hub, session: UserSession, request: Requests['ban']): undefined {
   const room = scope(hub, session, request);
-  const subjects = affected(hub, request.target);
-  const ban = makeBan(hub, session.user, request, subjects);
+  const ban = makeBan(hub, session.user, request);
+  const subjects = affected(hub, ban);
   for (const subject of subjects) checkSubject(room, session.user, subject);
   const bans = room?.bans ?? hub.bans;
-  if (bans.rows(hub.clock.nowMs()).length >= MAX_BANS) {
+  if (!bans.has(ban.target) && bans.rows(hub.clock.nowMs()).length >= MAX_BANS) {
     throw new BcastError('BAD_REQUEST', { text: `There are ${MAX_BANS} bans already; lift one first.` });
   }
   bans.add(ban);
@@ -44,8 +45,11 @@ export function handleUnban(hub: Hub, session: UserSession, request: Requests['u
 }
 
 export function handleBans(hub: Hub, session: UserSession, request: Requests['bans']): undefined {
-  const bans = scope(hub, session, request)?.bans ?? hub.bans;
-  session.tell({ type: 'bans', req: request.req, bans: bans.rows(hub.clock.nowMs()) });
+  const rows = (scope(hub, session, request)?.bans ?? hub.bans).rows(hub.clock.nowMs());
+  checkRows(session, rows.length);
+  for (const bans of pages(rows, ({ target, by, reason }) => [target, by, reason])) {
+    session.tell({ type: 'bans', req: request.req, bans });
+  }
   session.ok(request.req);
   return undefined;
 }
@@ -60,28 +64,27 @@ function scope(hub: Hub, session: UserSession, request: BanRequest): Room | null
   return null;
 }
 
-/** Who is here now that the target means. */
-function affected(hub: Hub, target: string): User[] {
+/** Who is here now that the ban is for. */
+function affected(hub: Hub, ban: Ban): User[] {
+  return [...hub.users.all()].filter(({ key, fp, sessions }) =>
+    [...sessions].some(({ address }) => isMeant(ban, { nameKey: key, fp, address })),
+  );
+}
+
+function makeBan(hub: Hub, by: User, request: Requests['ban']): Ban {
+  const { target, durationMs, reason } = request;
   const meant = parseTarget(target);
   if (meant === null) {
     throw new BcastError('BAD_REQUEST', { text: 'Ban a name, an address or a fingerprint (SHA256:...).' });
   }
-  return [...hub.users.all()].filter((user) => {
-    const isAt = meant.address !== null && [...user.sessions].some(({ address }) => address === meant.address);
-    return isAt || user.key === meant.nameKey || user.fp === meant.fp;
-  });
-}
-
-function makeBan(hub: Hub, by: User, request: Requests['ban'], subjects: readonly User[]): Ban {
-  const { target, durationMs, reason } = request;
-  const meant = parseTarget(target) as NonNullable<ReturnType<typeof parseTarget>>;
   // A name alone is changed in a moment: with it goes the identity of who bears it now.
-  const fp = meant.nameKey === null ? meant.fp : (subjects[0]?.fp ?? null);
-  const untilMs = durationMs === null ? null : hub.clock.nowMs() + durationMs;
-  return { ...meant, fp, target, by: by.name, reason, untilMs };
+  const name = meant.nameKey === null ? null : toUserName(target);
+  const bearer = name === null ? undefined : hub.users.find(name);
+  const untilMs = durationMs === null ? null : endOf(hub.clock.nowMs(), durationMs);
+  return { ...meant, fp: bearer?.fp ?? meant.fp, target, by: by.name, reason, untilMs };
 }
 
 function checkSubject(room: Room | null, actor: User, subject: User): void {
-  if (room?.has(subject)) checkRank(room, actor, subject);
   if (subject === actor) throw new BcastError('NOT_ALLOWED', { text: 'You may not ban yourself.' });
+  if (room !== null) checkRank(room, actor, subject);
 }

@@ -12,11 +12,14 @@ const PAGE_BODY_UNITS = 65_536;
 export async function handleHistory(hub: Hub, session: UserSession, request: Requests['history']): Promise<void> {
   const { req, after } = request;
   const { room } = requireMember(hub, session, request.room);
+  const page = await hub.store.read(room.key, queryOf(request));
+  // Asked after the page was read: what history lost in between is missing in the page too, and must be said.
   const { first } = await hub.rooms.bounds(room);
-  if (after !== null && after + 1 < first) {
-    session.tell({ type: 'gap', req, room: room.name, first: after + 1, last: first - 1 });
+  const firstThere = Math.min(first, page[0]?.seq ?? first, request.before ?? first);
+  if (after !== null && after + 1 < firstThere) {
+    session.tell({ type: 'gap', req, room: room.name, first: after + 1, last: firstThere - 1 });
   }
-  tellPage(session, req, room.name, await hub.store.read(room.key, queryOf(request)));
+  tellPage(session, req, room.name, page);
   session.ok(req);
 }
 

@@ -53,7 +53,7 @@ export function removeFromRoom(hub: Hub, room: Room, subject: User, removal: Rem
   const bystanders = { change: removal.removal, name: subject.name, other: by, text: reason } as const;
   hub.presence.announce(room, bystanders);
   for (const member of members) {
-    member.session.tell({ type: 'removed', room: room.name, ...removal });
+    member.session.inform({ type: 'removed', room: room.name, ...removal });
     leaveRoom(hub, member);
   }
 }

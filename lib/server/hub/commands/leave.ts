@@ -13,7 +13,8 @@ export function handleLeave(hub: Hub, session: UserSession, { req, room }: Reque
 /** Takes a member out and tells the others when it was the user's last session there. */
 export function leaveRoom(hub: Hub, member: Member): void {
   const { room, session } = member;
+  if (room.member(session) !== member) return;
   const isLast = room.remove(member);
   if (isLast) hub.presence.announce(room, { change: 'leave', name: session.user.name, other: null, text: null });
-  hub.rooms.release(room);
+  hub.rooms.settle(room);
 }

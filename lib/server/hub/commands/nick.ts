@@ -13,13 +13,16 @@ export function handleNick(hub: Hub, session: UserSession, { req, name }: Reques
   hub.users.rename(user, name);
   const rooms = new Set<Room>();
   for (const one of user.sessions) {
-    one.tell({ type: 'renamed', name });
+    one.inform({ type: 'renamed', name });
     for (const [room, member] of one.rooms) {
       member.forgetPrefix();
       rooms.add(room);
     }
   }
-  for (const room of rooms) hub.presence.announce(room, { change: 'nick', name: before, other: name, text: null });
+  for (const room of rooms) {
+    if (room.ownerName === before) room.ownerName = name;
+    hub.presence.announce(room, { change: 'nick', name: before, other: name, text: null });
+  }
   session.ok(req);
   return undefined;
 }

@@ -1,7 +1,9 @@
+import { BcastError } from '../../../errors.ts';
 import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { checkBody, requireUser } from '../gate.ts';
 import type { Hub } from '../hub.ts';
+import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
 /** Delivers to every session of one user, now or not at all. */
@@ -14,6 +16,7 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
   if (seenTs === undefined) {
     checkBody(hub, body);
     const recipient = requireUser(hub, request.to);
+    checkReceiving(recipient);
     user.activeMs = hub.clock.monotonicMs();
     const bytes = encodeEvent({
       type: 'private',
@@ -30,4 +33,10 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
   }
   session.tell({ type: 'ok', req, seq: null, ts });
   return undefined;
+}
+
+/** Private messages have no history to fetch them from, so none is left out: who cannot take it in is said to. */
+function checkReceiving({ name, sessions }: User): void {
+  if (![...sessions].some(({ outbox }) => outbox.isFull)) return;
+  throw new BcastError('NOT_DELIVERED', { text: `${name} does not keep up with reading; try again later.` });
 }
