@@ -43,7 +43,7 @@ async function runFullScreen(input: VerbInput, endpoint: Endpoint): Promise<numb
   const { connect: target, user, files, environment } = endpoint;
   const stop = listenForStop();
   try {
-    await runTui({
+    const exitCode = await runTui({
       connect: target,
       user: user === undefined ? rememberedName(files) : chosenName(user),
       suggestedName: nameOfAccount(environment.account),
@@ -55,7 +55,7 @@ async function runFullScreen(input: VerbInput, endpoint: Endpoint): Promise<numb
       output: process.stdout as WriteStream,
       signal: stop.signal,
     });
-    return stop.exitCode ?? 0;
+    return stop.exitCode ?? exitCode;
   } finally {
     stop.release();
   }

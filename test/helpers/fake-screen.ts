@@ -60,7 +60,7 @@ const loop = runLoop({
   onEnd: leave,
   onCrash(thrown) {
     leave();
-    console.error(String(thrown));
+    process.stderr.write(`${String(thrown)}\n`);
     process.exitCode = 1;
   },
 });

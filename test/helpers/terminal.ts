@@ -5,7 +5,8 @@ import headless from '@xterm/headless';
 export interface TerminalOptions {
   readonly columns: number;
   readonly rows: number;
-  readonly env?: Readonly<Record<string, string | undefined>>;
+  /** All of it, but for TERM. */
+  readonly env?: Readonly<Record<string, string>>;
   readonly cwd?: string;
 }
 
@@ -43,14 +44,12 @@ export class TestTerminal {
     this.#screen = new headless.Terminal({ cols: columns, rows, allowProposedApi: true, scrollback: 1_000 });
     this.#screen.loadAddon(new unicode11.Unicode11Addon());
     this.#screen.unicode.activeVersion = '11';
-    const environment = Object.entries({ ...process.env, TERM: 'xterm-256color', NO_COLOR: undefined, ...env });
-    const defined = environment.filter((entry): entry is [string, string] => entry[1] !== undefined);
     this.#process = pty.spawn(file, [...args], {
       name: 'xterm-256color',
       cols: columns,
       rows,
       ...(cwd === undefined ? {} : { cwd }),
-      env: Object.fromEntries(defined),
+      env: { TERM: 'xterm-256color', ...env },
     });
     this.#process.onData((data) => this.#onData(data));
     // What the terminal answers when it is asked.

@@ -8,7 +8,7 @@ import { sanitiseLine } from '../sanitise.ts';
 import type { Effect } from './effect.ts';
 import { openKeyboard } from './keyboard.ts';
 import { perform } from './perform.ts';
-import { askName, askTrust, type PromptTerminal } from './prompts.ts';
+import { askName, askTrust, Interrupted, type PromptTerminal } from './prompts.ts';
 import { type Loop, runLoop } from './screen-loop.ts';
 import type { Outcome } from './state.ts';
 import { wantsColour } from './theme.ts';
@@ -37,6 +37,8 @@ export interface TuiOptions {
 
 /** How long leaving waits for what was said and is not acknowledged, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 2_000;
+/** As shells report SIGINT. */
+const INTERRUPTED = 130;
 /** Between stopping and taking the terminal again: the process stands still in between, however long that lasts. */
 const RESUME_MS = 50;
 /** Refusals of a name, which another name may cure. */
@@ -44,11 +46,15 @@ const NAME_TROUBLES: readonly string[] = ['NAME_IN_USE', 'NAME_INVALID', 'TOO_MA
 
 /**
  * Talks full screen until the person leaves: asks for what is missing (a name, whether the server is the right one),
- * connects, and takes the terminal over. Resolves to the exit code 0. Throws the BcastError that ended it, when the
+ * connects, and takes the terminal over. Resolves to the exit code, 0 or 130 (Ctrl-C at a question). Throws the BcastError that ended it, when the
  * terminal is as it was again, so that the caller can say it in one line.
  */
 export async function runTui(options: TuiOptions): Promise<number> {
-  const client = await connectAsking(options);
+  const client = await connectAsking(options).catch((thrown: unknown) => {
+    if (isInterruption(thrown)) return null;
+    throw thrown;
+  });
+  if (client === null) return INTERRUPTED;
   const noteName = (name: UserName): void => options.onName?.(name);
   noteName(client.name);
   const outcome = await runScreen(client, options, noteName);
@@ -62,6 +68,11 @@ export async function runTui(options: TuiOptions): Promise<number> {
       text: `${lost} ${lost === 1 ? 'message was' : 'messages were'} not sent.`,
     });
   return 0;
+}
+
+/** Thrown by a question as it is, or wrapped by the client whose connection waited for the answer. */
+function isInterruption(thrown: unknown): boolean {
+  return thrown instanceof Interrupted || (thrown instanceof Error && thrown.cause instanceof Interrupted);
 }
 
 /** Connects; while the name is the trouble, asks for another. */

@@ -13,8 +13,7 @@ export interface PromptTerminal {
 }
 
 /**
- * Asks for a name until it is a valid one; an empty answer takes the suggestion. Throws CLOSED when there is no answer:
- * the terminal ended, or Ctrl-C was pressed.
+ * Asks for a name until it is a valid one; an empty answer takes the suggestion. Throws CLOSED when there is no answer.
  */
 export async function askName(terminal: PromptTerminal, suggestion: UserName | null): Promise<UserName> {
   for (;;) {
@@ -41,13 +40,16 @@ export async function askTrust(terminal: PromptTerminal, address: string, finger
   }
 }
 
-/** One line from the terminal. Throws CLOSED when there will be none. */
+/** Ctrl-C at a question; `runTui` turns it into the exit code that shells expect. */
+export class Interrupted extends Error {}
+
+/** One line from the terminal. Throws Interrupted on Ctrl-C, CLOSED when there will be none. */
 async function ask({ input, output, signal }: PromptTerminal, question: string): Promise<string> {
   const lines = createInterface({ input, output, terminal: true, historySize: 0 });
   const closed = new Promise<never>((_, reject) => {
     const end = (): void => reject(new BcastError('CLOSED', { text: 'Nothing was answered.' }));
+    lines.once('SIGINT', () => reject(new Interrupted()));
     lines.once('close', end);
-    lines.once('SIGINT', end);
     signal?.addEventListener('abort', end, { once: true });
   });
   try {
