@@ -20,7 +20,10 @@ export interface RequestLineOptions {
  * allocated.
  */
 export class RequestLine {
-  readonly #options: RequestLineOptions;
+  readonly #handle: RequestLineOptions['handle'];
+  readonly #isHeld: RequestLineOptions['isHeld'];
+  readonly #nextTurn: RequestLineOptions['nextTurn'];
+  readonly #onEmpty: RequestLineOptions['onEmpty'];
   #waiting: Request[] | undefined;
   /** How many of `waiting` are done: shifting a long array would cost its length each time. */
   #done = 0;
@@ -29,8 +32,11 @@ export class RequestLine {
   #leftThisTurn = REQUESTS_PER_TURN;
   #isClosed = false;
 
-  constructor(options: RequestLineOptions) {
-    this.#options = options;
+  constructor({ handle, isHeld, nextTurn, onEmpty }: RequestLineOptions) {
+    this.#handle = handle;
+    this.#isHeld = isHeld;
+    this.#nextTurn = nextTurn;
+    this.#onEmpty = onEmpty;
   }
 
   /** How many requests wait. */
@@ -65,7 +71,7 @@ export class RequestLine {
     if (this.#isClosed) return;
     this.#waiting = undefined;
     this.#done = 0;
-    this.#options.onEmpty();
+    this.#onEmpty();
   }
 
   /** Forgets what waits. */
@@ -77,17 +83,17 @@ export class RequestLine {
 
   #answer(request: Request): void {
     this.#leftThisTurn -= 1;
-    const work = this.#options.handle(request);
+    const work = this.#handle(request);
     if (work !== undefined) this.#wait((done) => void work.then(done));
   }
 
   #mustWait(): boolean {
     if (this.#leftThisTurn <= 0) {
       this.#leftThisTurn = REQUESTS_PER_TURN;
-      this.#wait(this.#options.nextTurn);
+      this.#wait(this.#nextTurn);
       return true;
     }
-    return this.#options.isHeld();
+    return this.#isHeld();
   }
 
   #wait(until: (callback: () => void) => void): void {

@@ -80,7 +80,8 @@ export class Session implements Outbox {
     this.#queue = new SendQueue(this.#channel, transport, limits, flushList, () => this.#onFlushed());
     this.#requests = new RequestLine({
       handle: (request) => this.#handle(request),
-      isHeld: () => this.#queue.isOverfull,
+      // With an empty queue there is room for an answer, and the transport need not be asked.
+      isHeld: () => !this.#queue.isEmpty && this.#queue.isOverfull,
       nextTurn,
       onEmpty: () => this.#resume(),
     });
