@@ -5,7 +5,7 @@ import { cpus, release, totalmem } from 'node:os';
 const US_PER_TICK = 10_000;
 
 /** User and system time of all threads of a process since it began, in microseconds, in steps of 10 ms. */
-export function processCpuUs(pid: number): number {
+function processCpuUs(pid: number): number {
   const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
   // The second field is the command in parentheses and may hold anything; fields are counted from behind it.
   const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');

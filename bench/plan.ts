@@ -21,9 +21,9 @@ const ROOM_MEMBERS = 10;
 
 /** `quick` takes one run of short cells: enough to see an order of magnitude, too little to compare by. */
 export function makePlan(quick: boolean): Plan {
-  const time = quick ? { warmUpMs: 500, measureMs: 1_000 } : { warmUpMs: 1_500, measureMs: 4_000 };
+  const time = quick ? { warmUpMs: 300, measureMs: 700 } : { warmUpMs: 1_500, measureMs: 4_000 };
   const flow = { windowMessages: WINDOW_MESSAGES, ...time };
-  const joins = { warmUpConnections: quick ? 100 : 300, connections: quick ? 400 : 2_000, perRoom: ROOM_MEMBERS };
+  const joins = { warmUpConnections: quick ? 100 : 300, connections: quick ? 300 : 2_000, perRoom: ROOM_MEMBERS };
   const idle = { ...joins, warmUpConnections: 100, settleMs: quick ? 500 : 3_000 };
   const steady = { rooms: 100, membersPerRoom: ROOM_MEMBERS, deliveriesPerS: 20_000 };
   return {

@@ -7,7 +7,7 @@ const LOST_AFTER_MS = 15_000;
 export async function drain(missing: () => number): Promise<void> {
   const deadline = performance.now() + LOST_AFTER_MS;
   while (missing() > 0) {
-    if (performance.now() > deadline) throw new Error(`LOST: ${missing()} deliveries never came`);
+    if (performance.now() > deadline) throw new Error(`LOST: at least ${missing()} deliveries never came`);
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
 }

@@ -1,7 +1,7 @@
 import { drain } from '../load/drain.ts';
 import { createLedger } from '../load/ledger.ts';
 import { joinMembers } from './fanout.ts';
-import { deliveryMetrics, type Outcome, type ScenarioContext, sleep } from './scenario.ts';
+import { deliveryMetrics, type Outcome, type ScenarioContext } from './scenario.ts';
 
 export interface WaitingCell {
   readonly scenario: 'waiting';
@@ -22,7 +22,7 @@ export async function runWaiting(cell: WaitingCell, context: ScenarioContext): P
   const run = async (durationMs: number) => {
     const deadline = performance.now() + durationMs;
     while (performance.now() < deadline) {
-      while (published - ledger.slowest() >= cell.windowMessages) await sleep(0);
+      await drain(() => published + 1 - ledger.slowest() - cell.windowMessages);
       await publisher.publishAcknowledged(published++);
     }
     await drain(() => published * cell.members - ledger.deliveries());
