@@ -31,7 +31,11 @@ export async function sendInput(source: Readable, options: InputOptions): Promis
   try {
     if (stopReading.aborted || abandon.aborted) return;
     for await (const chunk of source) {
-      for (const piece of splitter.push(chunk as Uint8Array)) await sendPiece(piece, options);
+      for (const piece of splitter.push(chunk as Uint8Array)) {
+        const full = sendPiece(piece, options);
+        // Awaited only when there is something to wait for: what is said in one turn goes out as one record.
+        if (full !== undefined) await full;
+      }
       if (stopReading.aborted || abandon.aborted) return;
     }
     for (const piece of splitter.end()) await sendPiece(piece, options);
@@ -45,11 +49,15 @@ export async function sendInput(source: Readable, options: InputOptions): Promis
   }
 }
 
-async function sendPiece(piece: Piece, options: InputOptions): Promise<void> {
-  const { form, window, send, onRejected, abandon } = options;
-  const room = window.room();
-  if (room !== undefined) await room;
-  if (abandon.aborted) return;
+function sendPiece(piece: Piece, options: InputOptions): Promise<void> | undefined {
+  const room = options.window.room();
+  if (room !== undefined) return room.then(() => sendPiece(piece, options));
+  if (!options.abandon.aborted) sendNow(piece, options);
+  return undefined;
+}
+
+function sendNow(piece: Piece, options: InputOptions): void {
+  const { form, send, onRejected } = options;
   const label = labelOf(form, piece);
   try {
     const outgoing = readOutgoing(piece, options);

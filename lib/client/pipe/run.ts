@@ -2,6 +2,7 @@ import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { formatDuration } from '../../duration.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
+import type { MessageId } from '../../protocol/messages.ts';
 import type { Client } from '../client.ts';
 import type { ClientEvent } from '../events.ts';
 import { newMessageId } from '../message-id.ts';
@@ -139,7 +140,7 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
     client,
     rooms: options.rooms,
     window,
-    newId: () => newMessageId(clock.nowMs(), (count) => crypto.getRandomValues(new Uint8Array(count))),
+    newId: createIdMaker(clock),
     onSaying: (id) => receiver?.leaveOut(id),
     onReceipt: (receipt) => {
       progress.lastMs = clock.monotonicMs();
@@ -149,6 +150,20 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
     onFailed: fail,
   });
   return { ...run, client, ending, output, receiver, window, send, progress, reject };
+}
+
+/** A call for random bytes costs as much as sealing a record: they are taken by the page. */
+const RANDOM_PAGE_BYTES = 4_096;
+
+function createIdMaker(clock: Clock): () => MessageId {
+  let page = new Uint8Array(0);
+  const randomBytes = (count: number): Uint8Array => {
+    if (page.length < count) page = crypto.getRandomValues(new Uint8Array(RANDOM_PAGE_BYTES));
+    const bytes = page.subarray(0, count);
+    page = page.subarray(count);
+    return bytes;
+  };
+  return () => newMessageId(clock.nowMs(), randomBytes);
 }
 
 function receive(client: Client, options: PipeOptions, output: Output, run: PipeRun, ending: EndingSwitch): Receiver {
