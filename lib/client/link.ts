@@ -105,7 +105,7 @@ async function attempt(
 ): Promise<void> {
   const transport = await openTransport(options, ends);
   const online = Promise.withResolvers<void>();
-  const stage = openStage(options, decide, name, handler, transport, online);
+  const stage = new Stage(options, decide, name, handler, transport, online);
   const giveUp = (): void => stage.giveUp(ends.reason);
   ends.addEventListener('abort', giveUp, { once: true });
   try {
@@ -129,16 +129,6 @@ async function openTransport(options: LinkOptions, ends: AbortSignal): Promise<T
     throw ends.aborted ? ends.reason : error;
   } finally {
     ends.removeEventListener('abort', onAbort);
-  }
-}
-
-function openStage(...parts: ConstructorParameters<typeof Stage>): Stage {
-  try {
-    return new Stage(...parts);
-  } catch (error) {
-    // A suite that does not exist: nobody else would close the transport.
-    parts[4].destroy();
-    throw error;
   }
 }
 

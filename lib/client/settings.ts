@@ -5,7 +5,7 @@ import { BcastError } from '../errors.ts';
 import { requireUserName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
-import { DEFAULT_SUITE } from '../wire/suites.ts';
+import { ALL_SUITES, DEFAULT_SUITE, suiteOf } from '../wire/suites.ts';
 import { connectTcp } from '../wire/transport/tcp.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import { addressKey, parseServerUrl, type ServerAddress } from './address.ts';
@@ -29,13 +29,18 @@ export interface Settings {
   readonly onEvent: ((event: ClientEvent) => void) | undefined;
 }
 
-/** Throws USAGE for a server or name that cannot be, CONFIG for an identity file that cannot be used. */
+/** Throws USAGE and SUITE_UNSUPPORTED for what cannot be, CONFIG for an identity file that cannot be used. */
 export function resolveOptions(options: ConnectOptions): Settings {
   const { server, user, suite = DEFAULT_SUITE, clock = systemClock, agent = 'bcast' } = options;
   const address = typeof server === 'string' ? parseServerUrl(server) : server;
   const name = user ?? address.user;
   if (name === undefined)
     throw new BcastError('USAGE', { text: 'A name is needed: give `user`, or bcast://NAME@HOST.' });
+  if (suiteOf(suite) === undefined) {
+    throw new BcastError('SUITE_UNSUPPORTED', {
+      text: `There is no encryption suite ${suite}, only ${ALL_SUITES.join(', ')}.`,
+    });
+  }
   if (utf8Length(agent) > MAX_AGENT_BYTES) throw new BcastError('USAGE', { text: '`agent` is longer than 64 bytes.' });
   const crypto = options.crypto ?? createNativeCrypto();
   const { directories } = readEnvironment();

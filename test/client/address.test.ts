@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { addressKey, parseServerUrl } from '../../lib/client/address.ts';
-import { BcastError } from '../../lib/errors.ts';
+import type { BcastError } from '../../lib/errors.ts';
 
 const FP = 'SHA256:+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A';
 

@@ -424,7 +424,10 @@ type Step =
 
 const steps = fc.array(
   fc.oneof(
-    { weight: 4, arbitrary: fc.record({ type: fc.constant('said'), count: fc.integer({ min: 1, max: 250 }), heard: fc.boolean() }) },
+    {
+      weight: 4,
+      arbitrary: fc.record({ type: fc.constant('said'), count: fc.integer({ min: 1, max: 250 }), heard: fc.boolean() }),
+    },
     { weight: 3, arbitrary: fc.constant({ type: 'answer' }) },
     { weight: 2, arbitrary: fc.constant({ type: 'stale' }) },
     { weight: 1, arbitrary: fc.constant({ type: 'cut' }) },
@@ -434,59 +437,59 @@ const steps = fc.array(
   { maxLength: 40 },
 );
 
+/** Plays the script on a line and lets everything come to rest. */
+function play(script: readonly Step[], start: number): { readonly told: readonly string[]; readonly last: number } {
+  const history = new History(start);
+  const { line, told, enter, asked, answer, cut, answerAll } = lineOf(history);
+  let stale: (() => void) | undefined;
+  const steps: { readonly [T in Step['type']]: (step: Extract<Step, { type: T }>) => void } = {
+    said: ({ count, heard }) => {
+      for (let i = 0; i < count; i += 1) {
+        history.last += 1;
+        if (heard) line.take(live(history.last));
+      }
+      // What the server leaves out it says, sooner or later; here at once.
+      if (!heard) line.lag();
+    },
+    answer: () => void answer(),
+    /** The server has read its history, but the answer is still on the way while more is said. */
+    stale: () => {
+      stale?.();
+      const next = asked.shift();
+      if (next === undefined) return;
+      const computed = history.answer(next.query);
+      stale = () => next.settle(computed);
+    },
+    cut: () => {
+      cut();
+      stale = undefined;
+      enter();
+    },
+    lag: () => line.lag(),
+    keep: ({ keep }) => {
+      history.keep = keep;
+    },
+  };
+  enter();
+  for (const step of script) (steps[step.type] as (step: Step) => void)(step);
+  stale?.();
+  answerAll();
+  return { told, last: history.last };
+}
+
 test('whatever happens, every seq is told once and in order, or its loss is', () => {
   fc.assert(
     fc.property(steps, fc.integer({ min: 0, max: 300 }), (script, start) => {
-      const history = new History(start);
-      const { line, told, enter, asked, answer, cut, answerAll } = lineOf(history);
-      let stale: (() => void) | undefined;
-      enter();
-      for (const step of script) {
-        switch (step.type) {
-          case 'said':
-            for (let i = 0; i < step.count; i += 1) {
-              history.last += 1;
-              if (step.heard) line.take(live(history.last));
-            }
-            // What the server leaves out it says, sooner or later; here at once.
-            if (!step.heard) line.lag();
-            break;
-          case 'answer':
-            answer();
-            break;
-          case 'stale': {
-            // The server has read its history, but the answer is still on the way while more is said.
-            stale?.();
-            const next = asked.shift();
-            if (next === undefined) break;
-            const computed = history.answer(next.query);
-            stale = () => next.settle(computed);
-            break;
-          }
-          case 'cut':
-            cut();
-            stale = undefined;
-            enter();
-            break;
-          case 'lag':
-            line.lag();
-            break;
-          case 'keep':
-            history.keep = step.keep;
-            break;
-        }
-      }
-      stale?.();
-      answerAll();
+      const { told, last } = play(script, start);
       let seen = start;
       for (const text of told) {
         const gap = /^gap (\d+)-(\d+)$/.exec(text);
-        const [first, last] = gap === null ? [Number(text), Number(text)] : [Number(gap[1]), Number(gap[2])];
-        expect(first).toBe(seen + 1);
-        expect(last).toBeGreaterThanOrEqual(first);
-        seen = last;
+        const [from, to] = gap === null ? [Number(text), Number(text)] : [Number(gap[1]), Number(gap[2])];
+        expect(from).toBe(seen + 1);
+        expect(to).toBeGreaterThanOrEqual(from);
+        seen = to;
       }
-      expect(seen).toBe(history.last);
+      expect(seen).toBe(last);
     }),
     { numRuns: 500 },
   );
