@@ -192,6 +192,8 @@ function stepSequence(rest: string, from: number): Step {
 }
 
 function sequenceKey(parameters: string, final: string): string | undefined {
+  // Private parameters are reports (of a mouse, of a mode), and M begins one too.
+  if (/^[<=>?]/.test(parameters) || final === 'M') return undefined;
   const [first = 0, second = 1, third = 0] = parameters.split(';').map((part) => Number.parseInt(part, 10) || 0);
   if (final === 'u') return withModifiers(codeName(first), second);
   if (final === '~') {

@@ -47,7 +47,8 @@ export function onKey(state: State, name: string): Next {
   if (action === undefined) return [state, []];
   // These work everywhere and change nothing of what is being done.
   if (action === 'redraw' || action === 'suspend') return [state, [{ type: action }]];
-  if (action === 'interrupt' && state.mode.type === 'write') return interrupt(state);
+  const isInterrupt = action === 'interrupt' || (action === 'endOfInput' && state.editor.text === '');
+  if (isInterrupt && state.mode.type === 'write') return interrupt(state);
   const calm = disarmed(state);
   const isReading = action === 'pageUp' || action === 'pageDown';
   if (calm.mode.type !== 'write' && !isReading) return [onLookingKey(calm, action), []];
@@ -84,7 +85,7 @@ function perform(state: State, action: Action, key: string): Next {
     case 'nextActive':
       return [nextActive(state), []];
     case 'endOfInput':
-      return state.editor.text === '' ? interrupt(state) : [edited(state, 'deleteRight'), []];
+      return [edited(state, 'deleteRight'), []];
     default:
       return performView(state, action);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BcastError } from '../../../lib/errors.ts';
-import { FINGERPRINT, joined, message, NOON_MS, online, Play, presence, privately, room, user } from './play.ts';
+import { FINGERPRINT, joined, message, NOON_MS, online, Play, privately, room, user } from './play.ts';
 
 describe('saying', () => {
   test('sends the line, shows it as pending, and clears the input', () => {
