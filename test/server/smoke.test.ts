@@ -9,5 +9,10 @@ test('carries a message from one peer to another', async () => {
   await alice.join('lobby');
   expect(await bob.join('lobby')).toMatchObject({ last: 0, first: 1, members: 2, keep: 50 });
   expect(await alice.say('lobby', 'hello')).toMatchObject({ type: 'ok', seq: 1 });
-  expect(await bob.nextOf('message')).toMatchObject({ from: 'alice', body: 'hello', seq: 1, fp: alice.identity.fingerprint });
+  expect(await bob.nextOf('message')).toMatchObject({
+    from: 'alice',
+    body: 'hello',
+    seq: 1,
+    fp: alice.identity.fingerprint,
+  });
 });

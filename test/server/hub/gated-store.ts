@@ -1,0 +1,81 @@
+import { BcastError } from '../../../lib/errors.ts';
+import type { NameKey } from '../../../lib/protocol/names.ts';
+import type { Draft, PageQuery, Store } from '../../../lib/server/hub/ports.ts';
+
+type Operation = 'open' | 'append' | 'read' | 'bounds' | 'forget';
+
+export interface Gate {
+  /** Resolves when somebody waits at the gate. */
+  readonly reached: Promise<void>;
+  /** Lets all through who wait and who are to come. */
+  release(): void;
+  /** Fails all who wait, before the store has seen them, and lets through who is to come. */
+  fail(): void;
+}
+
+/** A store whose answers come when a test lets them. */
+export class GatedStore implements Store {
+  readonly keepMessages: number;
+  readonly #store: Store;
+  readonly #gates = new Map<Operation, Promise<void>>();
+  readonly #reached = new Map<Operation, () => void>();
+
+  constructor(store: Store) {
+    this.#store = store;
+    this.keepMessages = store.keepMessages;
+  }
+
+  /** From now on calls of this operation wait. */
+  hold(operation: Operation): Gate {
+    const passage = Promise.withResolvers<void>();
+    const reached = Promise.withResolvers<void>();
+    passage.promise.catch(() => undefined);
+    this.#gates.set(operation, passage.promise);
+    this.#reached.set(operation, reached.resolve);
+    const open = () => {
+      if (this.#gates.get(operation) === passage.promise) this.#gates.delete(operation);
+    };
+    return {
+      reached: reached.promise,
+      release: () => {
+        open();
+        passage.resolve();
+      },
+      fail: () => {
+        open();
+        passage.reject(new BcastError('INTERNAL', { cause: new Error('the store is away') }));
+      },
+    };
+  }
+
+  open(room: NameKey) {
+    return this.#pass('open', () => this.#store.open(room));
+  }
+
+  append(drafts: readonly Draft[]) {
+    return this.#pass('append', () => this.#store.append(drafts));
+  }
+
+  read(room: NameKey, query: PageQuery) {
+    return this.#pass('read', () => this.#store.read(room, query));
+  }
+
+  bounds(room: NameKey) {
+    return this.#pass('bounds', () => this.#store.bounds(room));
+  }
+
+  forget(room: NameKey) {
+    return this.#pass('forget', () => this.#store.forget(room));
+  }
+
+  close() {
+    return this.#store.close();
+  }
+
+  async #pass<T>(operation: Operation, act: () => Promise<T>): Promise<T> {
+    const gate = this.#gates.get(operation);
+    this.#reached.get(operation)?.();
+    await gate;
+    return act();
+  }
+}
