@@ -134,21 +134,27 @@ export class Connection {
   close(): void {
     if (this.#isClosed) return;
     this.#flush();
-    this.#shut(new BcastError('CLOSED'));
+    this.#shut();
     this.#transport.end();
+    this.#settleAll(new BcastError('CLOSED'));
   }
 
-  /** Closes at once, as lost for this reason. */
+  /** Closes at once, as lost for this reason. Whatever is unanswered is settled with CONNECTION_LOST after `onLost`. */
   fail(error: BcastError): void {
     if (this.#isClosed) return;
-    this.#shut(new BcastError('CONNECTION_LOST', { cause: error }));
+    this.#shut();
     this.#transport.destroy();
+    // First, so that nobody who hears of a lost answer asks again here.
     this.#options.onLost(error);
+    this.#settleAll(new BcastError('CONNECTION_LOST', { cause: error }));
   }
 
-  #shut(error: BcastError): void {
+  #shut(): void {
     this.#isClosed = true;
     this.#channel.close();
+  }
+
+  #settleAll(error: BcastError): void {
     const pending = [...this.#pending.values()];
     this.#pending.clear();
     for (const { settle } of pending) settle(error);

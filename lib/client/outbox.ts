@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../clock.ts';
 import { BcastError } from '../errors.ts';
 import type { MessageId, Requests } from '../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../protocol/names.ts';
-import type { Ask, Settle } from './connection.ts';
+import type { Answer, Ask, Settle } from './connection.ts';
 import type { Receipt } from './events.ts';
 
 type Say = Omit<Requests['say'], 'req'>;
@@ -16,6 +16,8 @@ interface Entry {
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: BcastError) => void;
   isSent: boolean;
+  /** The server may have stored it without our hearing of it. */
+  mayBeStored: boolean;
 }
 
 /** What the outbox sends on. */
@@ -85,7 +87,7 @@ export class Outbox {
         return;
       }
       const room = message.type === 'say' ? nameKey(message.room) : null;
-      const entry: Entry = { message, room, resolve, reject, isSent: false };
+      const entry: Entry = { message, room, resolve, reject, isSent: false, mayBeStored: false };
       this.#entries.set(message.id, entry);
       this.#line.push(entry);
       this.#send();
@@ -106,7 +108,10 @@ export class Outbox {
     this.#isPauseOver = false;
     this.#inFlight = 0;
     this.#inFlightUnits = 0;
-    for (const entry of this.#entries.values()) entry.isSent = false;
+    for (const entry of this.#entries.values()) {
+      entry.mayBeStored ||= entry.isSent;
+      entry.isSent = false;
+    }
   }
 
   /** A room has opened. */
@@ -155,9 +160,9 @@ export class Outbox {
     entry.isSent = true;
     this.#inFlight += 1;
     this.#inFlightUnits += units;
-    carrier.send(entry.message, (answer) => {
-      // What an old connection had to say was settled by `detach`.
-      if (carrier !== this.#carrier) return;
+    carrier.send(asSent(entry), (answer) => {
+      // Nothing is known from an old connection, nor from one that is gone: `detach` sees to what was on it.
+      if (carrier !== this.#carrier || isLoss(answer)) return;
       this.#inFlight -= 1;
       this.#inFlightUnits -= units;
       if (!(answer instanceof BcastError)) this.#settle(entry, answer.ok.seq, answer.ok.ts ?? 0);
@@ -169,7 +174,7 @@ export class Outbox {
 
   #onRefused(entry: Entry, error: BcastError): void {
     if (error.code === 'SLOW_DOWN') this.#onSlowDown(entry, error.retryAfterMs ?? DEFAULT_PAUSE_MS);
-    else if (error.code !== 'CONNECTION_LOST' && error.code !== 'CLOSED') this.#reject(entry, error);
+    else this.#reject(entry, error);
   }
 
   /**
@@ -218,4 +223,12 @@ export class Outbox {
     if (this.size > 0) return;
     for (const resolve of this.#whenEmpty.splice(0)) resolve();
   }
+}
+
+function asSent({ message, mayBeStored }: Entry): Outgoing {
+  return message.type === 'say' && mayBeStored ? { ...message, again: true } : message;
+}
+
+function isLoss(answer: Answer | BcastError): boolean {
+  return answer instanceof BcastError && (answer.code === 'CONNECTION_LOST' || answer.code === 'CLOSED');
 }

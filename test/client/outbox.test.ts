@@ -11,7 +11,7 @@ const ATTIC = requireRoomName('attic');
 const BOB = requireUserName('bob');
 
 function say(n: number, room = LOBBY, body = `m${n}`): Outgoing {
-  return { type: 'say', id: n.toString(16).padStart(32, '0'), room, kind: 'text', body };
+  return { type: 'say', id: n.toString(16).padStart(32, '0'), again: false, room, kind: 'text', body };
 }
 
 function ok(seq: number | null, ts = 5): Answer {
@@ -121,6 +121,21 @@ describe('an outbox', () => {
     await settled();
     expect(outcomes).toEqual([]);
     expect(outbox.size).toBe(1);
+  });
+
+  test('does not turn to a connection again that has said it is gone', () => {
+    const { outbox, add } = outboxWith();
+    let asked = 0;
+    outbox.attach({
+      send: (_, settle) => {
+        asked += 1;
+        settle(new BcastError('CONNECTION_LOST'));
+      },
+    });
+    add(say(1));
+    add(say(2));
+    expect(asked).toBe(2);
+    expect(outbox.size).toBe(2);
   });
 
   test('is content when a message is seen as stored before its answer, and passes the answer over', async () => {
