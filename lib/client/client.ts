@@ -50,6 +50,8 @@ export interface SayOptions {
   readonly kind?: MessageKind;
   /** 32 hex digits, new for each message; by it the server recognises one that is sent twice. */
   readonly id?: MessageId;
+  /** The message may have been said before under this id, by an earlier life of this program. */
+  readonly again?: boolean;
 }
 
 export interface HistoryQuery {

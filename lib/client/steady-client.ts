@@ -103,7 +103,8 @@ export class SteadyClient implements Client {
     const name = requireRoomName(room);
     this.#checkOpen();
     if (!this.#rooms.has(name)) throw notJoined(name);
-    return this.#outbox.add({ type: 'say', room: name, ...this.#message(body, options) });
+    const again = options.again ?? false;
+    return this.#outbox.add({ type: 'say', room: name, again, ...this.#message(body, options) });
   }
 
   async tell(to: string, body: string, options: SayOptions = {}): Promise<Receipt> {

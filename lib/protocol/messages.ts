@@ -79,7 +79,15 @@ export const REQUESTS = {
   ping: shape(17, { req }),
   join: shape(18, { req, room: roomName, watch: bool }),
   leave: shape(19, { req, room: roomName }),
-  say: shape(20, { req, id: messageId, room: roomName, kind, body }),
+  say: shape(20, {
+    req,
+    id: messageId,
+    /** It may have been stored before, on a connection that was lost or by an earlier process: look its id up first. */
+    again: bool,
+    room: roomName,
+    kind,
+    body,
+  }),
   tell: shape(21, { req, id: messageId, to: userName, kind, body }),
   nick: shape(22, { req, name: userName }),
   topic: shape(23, { req, room: roomName, topic: nullable(topic) }),

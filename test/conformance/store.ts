@@ -115,7 +115,7 @@ function appending(create: CreateStore): void {
     ];
     const drafts = bodies.map((body, i) => draft(i, { body, kind: i % 2 === 0 ? 'text' : 'action' }));
     await store.append(drafts);
-    expect(await read()).toEqual(drafts.map((each, i) => ({ ...each, seq: i + 1 })));
+    expect(await read()).toEqual(drafts.map((each, i) => stored(each, i + 1)));
   });
 
   test('refuses drafts for a room that is not open, and then stores none of them', async () => {
@@ -138,6 +138,12 @@ function duplicates(create: CreateStore): void {
     expect(seqs(await store.append([draft(3)]))).toEqual([3]);
   });
 
+  test('recognises what comes again although it was new the first time', async () => {
+    const { store } = await opened(create);
+    await store.append([draft(1, { isAgain: false }), draft(2, { isAgain: false })]);
+    expect(await store.append([draft(2)])).toMatchObject([{ seq: 2, isDuplicate: true }]);
+  });
+
   test('recognises an id that comes twice in one append', async () => {
     const { store } = await opened(create);
     const answers = await store.append([draft(1), draft(1), draft(2)]);
@@ -151,6 +157,18 @@ function duplicates(create: CreateStore): void {
     const answers = await store.append(drafts);
     expect(answers.map(({ isDuplicate }) => isDuplicate)).toEqual([false, false, false]);
     expect(seqs(answers)).toEqual([1, 2, 1]);
+  });
+
+  test('stores without looking what does not come again', async () => {
+    const { store } = await opened(create);
+    const first = draft(1, { isAgain: false });
+    expect(seqs(await store.append([first, draft(2), first]))).toEqual([1, 2, 3]);
+    expect(await store.append([draft(2)])).toMatchObject([{ seq: 2, isDuplicate: true }]);
+  });
+
+  test('takes what is said to come again, and was never there, for new', async () => {
+    const { store } = await opened(create);
+    expect(await store.append([draft(1, { isAgain: true })])).toMatchObject([{ seq: 1, isDuplicate: false }]);
   });
 
   test('recognises both senders of one id when they resend it', async () => {
@@ -310,7 +328,7 @@ class ListStore {
     if (known !== undefined) return { seq: known.seq, ts: known.ts, isDuplicate: true };
     const ts = Math.max(each.ts, this.#all.at(-1)?.ts ?? 0);
     const seq = this.#all.length + 1;
-    this.#all.push({ ...each, ts, seq });
+    this.#all.push({ ...stored(each, seq), ts });
     return { seq, ts, isDuplicate: false };
   }
 
@@ -337,11 +355,17 @@ async function opened(create: CreateStore, keepMessages = 1_000) {
   return made;
 }
 
+function stored({ room, id, from, fp, kind, body, ts }: Draft, seq: number): StoredMessage {
+  return { room, id, from, fp, kind, body, ts, seq };
+}
+
+/** Unless told otherwise, of a sender who does not know whether it was stored before. */
 function draft(n: number, rest: Partial<Draft> = {}): Draft {
   const id = n.toString(16).padStart(32, '0');
   return {
     room: ROOM,
     id,
+    isAgain: true,
     from: 'alice' as UserName,
     fp: ALICE,
     kind: 'text',

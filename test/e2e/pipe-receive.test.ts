@@ -23,11 +23,22 @@ describe('the forms', () => {
     await tail.until(READY);
     await talker.say('lobby', 'plain');
     await talker.say('lobby', 'red \u001b[31m\u202e\r\n12:00 <alice> not me');
-    await talker.ask({ type: 'say', id: '1'.repeat(32), room: 'lobby' as never, kind: 'action', body: 'waves' });
+    await talker.ask({
+      type: 'say',
+      id: '1'.repeat(32),
+      again: false,
+      room: 'lobby' as never,
+      kind: 'action',
+      body: 'waves',
+    });
     await talker.ask({ type: 'tell', id: '2'.repeat(32), to: 'reader' as never, kind: 'text', body: 'psst' });
     const { code, stdout, stderr } = await tail.exit;
     expect([code, stderr]).toEqual([0, '']);
-    expect(linesOf(stdout).filter((line) => !line.includes('-!-')).map((line) => line.replace(/^\d\d:\d\d /, ''))).toEqual([
+    expect(
+      linesOf(stdout)
+        .filter((line) => !line.includes('-!-'))
+        .map((line) => line.replace(/^\d\d:\d\d /, '')),
+    ).toEqual([
       '<talker> plain',
       '<talker> red \\x1b[31m\\u202e\\r\\n12:00 <alice> not me',
       '* talker waves',
@@ -63,7 +74,11 @@ describe('the forms', () => {
   test('raw is the body, byte for byte', async () => {
     const { account, talker } = await scene();
     await talker.say('lobby', '\u001b[31mred\u001b[0m');
-    expect(await account.run(['tail', '--raw', '--no-follow'])).toEqual({ code: 0, stdout: '\u001b[31mred\u001b[0m\n', stderr: '' });
+    expect(await account.run(['tail', '--raw', '--no-follow'])).toEqual({
+      code: 0,
+      stdout: '\u001b[31mred\u001b[0m\n',
+      stderr: '',
+    });
   });
 
   test('events are shown when they are asked for', async () => {
@@ -84,13 +99,28 @@ describe('the forms', () => {
 describe('where it begins and ends', () => {
   test.each([
     [['--no-follow'], ['1', '2', '3', '4', '5']],
-    [['--no-follow', '--last', '2'], ['4', '5']],
-    [['--no-follow', '--since', '3'], ['4', '5']],
+    [
+      ['--no-follow', '--last', '2'],
+      ['4', '5'],
+    ],
+    [
+      ['--no-follow', '--since', '3'],
+      ['4', '5'],
+    ],
     [['--no-follow', '--since', '0', '--last', '1'], ['5']],
-    [['--no-follow', '--since', '1h'], ['1', '2', '3', '4', '5']],
+    [
+      ['--no-follow', '--since', '1h'],
+      ['1', '2', '3', '4', '5'],
+    ],
     [['--no-follow', '--since', '99'], []],
-    [['--since', '1', '-n', '2'], ['2', '3']],
-    [['--last', '3', '-n', '2'], ['3', '4']],
+    [
+      ['--since', '1', '-n', '2'],
+      ['2', '3'],
+    ],
+    [
+      ['--last', '3', '-n', '2'],
+      ['3', '4'],
+    ],
     [['--no-follow', '-n', '1'], ['1']],
     [['--last', '1', '--idle', '200ms'], ['5']],
   ])('tail %j prints %j and exits 0', async (flags, bodies) => {

@@ -102,7 +102,7 @@ export class Peer {
   }
 
   say(room: string, body: string, id: string = newMessageId()): Promise<Events['ok'] | Events['error']> {
-    return this.ask({ type: 'say', id, room: requireRoomName(room), kind: 'text', body });
+    return this.ask({ type: 'say', id, again: true, room: requireRoomName(room), kind: 'text', body });
   }
 
   async join(room: string, watch = false): Promise<Events['joined']> {

@@ -102,6 +102,7 @@ describe('messages', () => {
       type: 'say',
       req: 1,
       id: '0'.repeat(32),
+      again: false,
       room: requireUserName('lobby') as never,
       kind: 'text',
       body: 'a\ud800b\udc00',

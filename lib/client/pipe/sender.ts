@@ -1,4 +1,4 @@
-import { BcastError, ERRORS, toBcastError } from '../../errors.ts';
+import { type BcastError, ERRORS, toBcastError } from '../../errors.ts';
 import type { MessageId } from '../../protocol/messages.ts';
 import type { RoomName } from '../../protocol/names.ts';
 import type { Client } from '../client.ts';
@@ -30,8 +30,10 @@ export function createSender(options: SenderOptions): Send {
   /** A line of `--ndjson` may name any room; each is joined when it is first named. */
   const joined = new Map<RoomName, Promise<unknown> | undefined>(rooms.map((room) => [room, undefined]));
 
-  async function post({ destination, body, id = newId() }: Outgoing): Promise<Receipt> {
-    if ('to' in destination) return client.tell(destination.to, body, { id });
+  async function post({ destination, body, id: given }: Outgoing): Promise<Receipt> {
+    const id = given ?? newId();
+    // Whoever brings ids of their own may have sent them in an earlier run.
+    if ('to' in destination) return client.tell(destination.to, body, { id, kind });
     const { room } = destination;
     if (!joined.has(room)) joined.set(room, client.join(room));
     const joining = joined.get(room);
@@ -40,7 +42,7 @@ export function createSender(options: SenderOptions): Send {
       joined.set(room, undefined);
     }
     onSaying(id);
-    return client.say(room, body, { id });
+    return client.say(room, body, { id, again: given !== undefined });
   }
 
   async function settle(outgoing: Outgoing, label: string): Promise<void> {

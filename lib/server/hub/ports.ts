@@ -6,6 +6,8 @@ import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 export interface Draft {
   readonly room: NameKey;
   readonly id: MessageId;
+  /** Whether the same sender's same id may have been stored before. False: it is stored without looking. */
+  readonly isAgain: boolean;
   readonly from: UserName;
   readonly fp: Fingerprint;
   readonly kind: MessageKind;
@@ -14,7 +16,7 @@ export interface Draft {
   readonly ts: number;
 }
 
-export interface StoredMessage extends Draft {
+export interface StoredMessage extends Omit<Draft, 'isAgain'> {
   /** Starts at 1 in each incarnation of a room and has no holes. */
   readonly seq: number;
 }
@@ -57,8 +59,8 @@ export interface Store {
   /** Opens the room, beginning a new incarnation when it is not there. */
   open(room: NameKey): Promise<Bounds>;
   /**
-   * Stores the drafts in order and resolves once all of them are as durable as this store promises. A draft whose
-   * sender and id were seen before in its room is answered as a duplicate. Rooms must be open.
+   * Stores the drafts in order and resolves once all of them are as durable as this store promises. A draft that comes
+   * again and whose sender and id were seen before in its room is answered as a duplicate. Rooms must be open.
    */
   append(drafts: readonly Draft[]): Promise<readonly Appended[]>;
   /** A page of the room in seq order; empty for a room that is not there. */

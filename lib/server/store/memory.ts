@@ -1,11 +1,7 @@
 import { BcastError } from '../../errors.ts';
-import type { Fingerprint } from '../../protocol/messages.ts';
 import type { NameKey } from '../../protocol/names.ts';
-import { Recent } from '../../recent.ts';
 import type { Appended, Bounds, Draft, PageQuery, Store, StoredMessage } from '../hub/ports.ts';
-
-/** How many of a room's newest ids are recognised when they come again; far more than a client leaves unacknowledged. */
-const REMEMBERED_IDS = 4_096;
+import { RecentIds } from './recent-ids.ts';
 
 interface Log {
   readonly incarnation: string;
@@ -13,13 +9,7 @@ interface Log {
   messages: StoredMessage[];
   last: number;
   lastTs: number;
-  readonly byId: Recent<string, Remembered>;
-}
-
-interface Remembered {
-  readonly fp: Fingerprint;
-  readonly seq: number;
-  readonly ts: number;
+  readonly ids: RecentIds;
 }
 
 export interface MemoryStoreOptions {
@@ -67,26 +57,15 @@ export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreO
 }
 
 function append(log: Log, draft: Draft, keepMessages: number): Appended {
-  const { key, known } = recall(log, draft);
+  const known = draft.isAgain ? log.ids.find(draft) : undefined;
   if (known !== undefined) return { seq: known.seq, ts: known.ts, isDuplicate: true };
   const seq = log.last + 1;
   const ts = Math.max(draft.ts, log.lastTs);
   log.last = seq;
   log.lastTs = ts;
-  log.byId.set(key, { fp: draft.fp, seq, ts });
+  log.ids.add({ id: draft.id, fp: draft.fp, seq, ts });
   if (keepMessages > 0) keep(log, draft, seq, ts, keepMessages);
   return { seq, ts, isDuplicate: false };
-}
-
-/**
- * What is known of this sender's id, and where it is kept: under the id alone, as ids do not collide by chance, or with the
- * sender in front when somebody else has used the id before. So nobody can make the server forget another's message.
- */
-function recall(log: Log, { id, fp }: Draft): { readonly key: string; readonly known: Remembered | undefined } {
-  const first = log.byId.get(id);
-  if (first === undefined || first.fp === fp) return { key: id, known: first };
-  const key = `${fp}${id}`;
-  return { key, known: log.byId.get(key) };
 }
 
 function keep(log: Log, draft: Draft, seq: number, ts: number, keepMessages: number): void {
@@ -97,7 +76,7 @@ function keep(log: Log, draft: Draft, seq: number, ts: number, keepMessages: num
 }
 
 function emptyLog(incarnation: string): Log {
-  return { incarnation, messages: [], last: 0, lastTs: 0, byId: new Recent(REMEMBERED_IDS) };
+  return { incarnation, messages: [], last: 0, lastTs: 0, ids: new RecentIds() };
 }
 
 function boundsOf(log: Log, keepMessages: number): Bounds {

@@ -6,11 +6,20 @@ import type { UserSession } from '../user-session.ts';
 /** Gives the message to the publisher, which answers when it is stored. */
 export function handleSay(hub: Hub, session: UserSession, request: Requests['say']): undefined {
   const { room, prefix } = requireMember(hub, session, request.room);
-  const { id, kind, body, req } = request;
+  const { id, again, kind, body, req } = request;
   checkBody(hub, body);
   const { user } = session;
   user.activeMs = hub.clock.monotonicMs();
-  const draft = { room: room.key, id, from: user.name, fp: user.fp, kind, body, ts: hub.clock.nowMs() };
+  const draft = {
+    room: room.key,
+    id,
+    isAgain: again,
+    from: user.name,
+    fp: user.fp,
+    kind,
+    body,
+    ts: hub.clock.nowMs(),
+  };
   hub.publisher.publish({ draft, room, sender: session, req, prefix });
   return undefined;
 }
