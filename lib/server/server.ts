@@ -15,6 +15,7 @@ import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
 import type { Session } from './session/session.ts';
 import { shutDown } from './shutdown.ts';
+import { createTurnClock } from './turn-clock.ts';
 import { createMemoryStore } from './store/memory.ts';
 
 /** Verified bindings that are remembered, at about 200 bytes each. */
@@ -46,11 +47,12 @@ export interface Ready {
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
 export async function run(
   config: ServerConfig,
-  { log, signal, onReady, clock = systemClock }: RunOptions,
+  { log, signal, onReady, clock: baseClock = systemClock }: RunOptions,
 ): Promise<void> {
   checkMotd(config.motd);
   const crypto = createNativeCrypto();
   const { identity, isNew } = await loadServerKey(config.dataDir, crypto);
+  const clock = createTurnClock(baseClock, setImmediate);
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
   const store = createMemoryStore({

@@ -3,7 +3,7 @@ import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
-import { Recent } from '../../recent.ts';
+import { Recent } from './recent.ts';
 import { Bans } from './bans.ts';
 import { leaveRoom } from './commands/leave.ts';
 import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
