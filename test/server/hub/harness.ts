@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { createHash, randomBytes } from 'node:crypto';
 import { loadOptions } from '../../../lib/config/load.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../../../lib/config/options.ts';
 import type { BcastError } from '../../../lib/errors.ts';
@@ -81,6 +81,8 @@ export class HubHarness {
 /** One session as the hub sees it, and all that the hub sends there. */
 export class Guest implements Outbox {
   readonly events: Event[] = [];
+  /** The bytes of each message, in the order of `events`. */
+  readonly sizes: number[] = [];
   isFull = false;
   /** Why the hub closed it. */
   ended: BcastError | undefined;
@@ -97,6 +99,7 @@ export class Guest implements Outbox {
     for (let start = 0; start < bytes.length; ) {
       const end = start + 4 + view.getUint32(start);
       this.events.push(decodeEvent(bytes.subarray(start + 4, end)));
+      this.sizes.push(end - start - 4);
       start = end;
     }
   }
@@ -172,7 +175,7 @@ export function newId(): string {
 
 /** The same name in a test has the same identity. */
 export function fingerprintOf(name: string): Fingerprint {
-  return `SHA256:${Buffer.from(name.toLowerCase().padEnd(32, '.').slice(0, 32)).toString('base64').replace(/=+$/, '')}`;
+  return `SHA256:${createHash('sha256').update(name.toLowerCase()).digest('base64').replace(/=+$/, '')}`;
 }
 
 /** Waits until no promise that can resolve by itself is left: the hub and its store use nothing but microtasks. */
