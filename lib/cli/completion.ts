@@ -35,12 +35,18 @@ function spellings({ name, short }: Flag): string[] {
 function bashScript(verbs: readonly NamedVerb[]): string {
   const names = verbs.map(({ name }) => name).join(' ');
   const values = verbs.flatMap(({ name, verb: { flags } }) =>
-    flags.filter(({ placeholder }) => placeholder !== undefined).map((flag) => {
-      const pattern = spellings(flag).map((spelling) => `${name}:${spelling}`).join('|');
-      return `    ${pattern}) words='${flag.choices?.join(' ') ?? ''}' ;;`;
-    }),
+    flags
+      .filter(({ placeholder }) => placeholder !== undefined)
+      .map((flag) => {
+        const pattern = spellings(flag)
+          .map((spelling) => `${name}:${spelling}`)
+          .join('|');
+        return `    ${pattern}) words='${flag.choices?.join(' ') ?? ''}' ;;`;
+      }),
   );
-  const flags = verbs.map(({ name, verb: { flags: all } }) => `    ${name}:*) words='${[...all.flatMap(spellings), '--help'].join(' ')}' ;;`);
+  const flags = verbs.map(
+    ({ name, verb: { flags: all } }) => `    ${name}:*) words='${[...all.flatMap(spellings), '--help'].join(' ')}' ;;`,
+  );
   return `# bash completion for bcast
 _bcast() {
   local cur=\${COMP_WORDS[COMP_CWORD]} prev=\${COMP_WORDS[COMP_CWORD-1]} verb= words= word

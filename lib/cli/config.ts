@@ -18,7 +18,8 @@ export const config: Verb = {
     ['bcast config', 'every option, its value and its origin'],
     ['bcast config --json | jq .value', 'for programs'],
   ],
-  notes: 'Flags go before the environment, that before .env in the working directory, and that before the account\'s file.',
+  notes:
+    "Flags go before the environment, that before .env in the working directory, and that before the account's file.",
   async run({ flags }) {
     const environment = readEnvironment();
     const sources = readSources({}, environment);
@@ -48,5 +49,7 @@ function mask(text: string): string {
 function renderTable(rows: readonly Row[]): string[] {
   const width = (key: 'env' | 'value') => Math.max(...rows.map((row) => (row[key] ?? '').length));
   const [envWidth, valueWidth] = [width('env'), Math.min(40, width('value'))];
-  return rows.map(({ env, value, origin }) => `${env.padEnd(envWidth)}  ${(value ?? '').padEnd(valueWidth)}  ${origin}`);
+  return rows.map(
+    ({ env, value, origin }) => `${env.padEnd(envWidth)}  ${(value ?? '').padEnd(valueWidth)}  ${origin}`,
+  );
 }

@@ -1,8 +1,8 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { isatty } from 'node:tty';
 import { chosenName } from '../client/account.ts';
-import { nameOfAccount, rememberedName, rememberName } from '../client/profile.ts';
 import { placesOf } from '../client/pipe/options.ts';
+import { nameOfAccount, rememberedName, rememberName } from '../client/profile.ts';
 import { CLIENT_OPTIONS } from '../config/options.ts';
 import { type Endpoint, findEndpoint } from './endpoint.ts';
 import { runLineMode } from './line-mode.ts';

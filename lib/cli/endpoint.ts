@@ -89,7 +89,11 @@ export function terminalQuestion(signal: AbortSignal): TrustPolicy['ask'] {
   return async (address, fingerprint) => {
     const input = new ReadStream(openSync(TERMINAL, 'r'));
     try {
-      return await askTrust({ input, output: process.stderr, signal } as Parameters<typeof askTrust>[0], address, fingerprint);
+      return await askTrust(
+        { input, output: process.stderr, signal } as Parameters<typeof askTrust>[0],
+        address,
+        fingerprint,
+      );
     } finally {
       input.destroy();
     }

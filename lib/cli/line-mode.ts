@@ -6,7 +6,6 @@ import { runPipe } from '../client/pipe/run.ts';
 import { systemClock } from '../clock.ts';
 import { BcastError } from '../errors.ts';
 import { type Endpoint, terminalQuestion, unaskedName } from './endpoint.ts';
-import { explain } from './explain.ts';
 import { commonOptions } from './pipe-flags.ts';
 import { listenForStop } from './stop-signals.ts';
 import type { VerbInput } from './verb.ts';
@@ -45,7 +44,8 @@ export async function runLineMode(
 /** stdin, only when it is to be read: looking at it is enough to take from whoever shares it. Throws INPUT_FAILED. */
 function openStdin(): Readable {
   // Node takes a directory for an empty input, and nothing sent would look like everything sent.
-  if (fstatSync(0).isDirectory()) throw new BcastError('INPUT_FAILED', { text: 'stdin cannot be read: it is a directory.' });
+  if (fstatSync(0).isDirectory())
+    throw new BcastError('INPUT_FAILED', { text: 'stdin cannot be read: it is a directory.' });
   return process.stdin;
 }
 

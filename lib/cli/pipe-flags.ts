@@ -13,7 +13,7 @@ export const INPUT_FLAGS: readonly Flag[] = [
   { name: 'keep-empty', help: 'Send empty lines too.' },
   { name: 'message', help: 'Send all of stdin as one message.', conflicts: ['null', 'ndjson'] },
   { name: 'null', help: 'Messages end with a NUL instead of a newline.', conflicts: ['ndjson'] },
-  { name: 'ndjson', help: 'Each line is an object: body, and if need be room, to, id.' },
+  { name: 'ndjson', help: 'Each line is an object: body, and if need be room, to, kind, id.' },
   { name: 'receipts', help: 'Print {seq,id,room,ts} for each message that was stored.' },
   { name: 'drain-timeout', placeholder: 'DURATION', help: 'Give up when nothing is acknowledged for so long. [10s]' },
 ];
@@ -34,7 +34,10 @@ export const COMMON_FLAGS: readonly Flag[] = [
   { name: 'quiet', short: 'q', help: 'Say nothing about the connection on stderr.' },
 ];
 
-type CommonOptions = Pick<PipeOptions, 'keepEmpty' | 'receipts' | 'drainTimeoutMs' | 'count' | 'timeoutMs' | 'idleMs' | 'isQuiet'>;
+type CommonOptions = Pick<
+  PipeOptions,
+  'keepEmpty' | 'receipts' | 'drainTimeoutMs' | 'count' | 'timeoutMs' | 'idleMs' | 'isQuiet'
+>;
 
 /** What the flags of all three verbs say about limits and form. Throws CONFIG naming the flag. */
 export function commonOptions(input: VerbInput): CommonOptions {
@@ -42,10 +45,10 @@ export function commonOptions(input: VerbInput): CommonOptions {
   return {
     keepEmpty: flags['keep-empty'] !== undefined,
     receipts: flags['receipts'] !== undefined,
-    drainTimeoutMs: valueOf(input, 'drain-timeout', duration()) ?? DRAIN_TIMEOUT_MS,
-    count: valueOf(input, 'count', integer(1, Number.MAX_SAFE_INTEGER)),
-    timeoutMs: valueOf(input, 'timeout', duration()),
-    idleMs: valueOf(input, 'idle', duration()),
+    drainTimeoutMs: flagValue(input, 'drain-timeout', duration()) ?? DRAIN_TIMEOUT_MS,
+    count: flagValue(input, 'count', integer(1, Number.MAX_SAFE_INTEGER)),
+    timeoutMs: flagValue(input, 'timeout', duration()),
+    idleMs: flagValue(input, 'idle', duration()),
     isQuiet: flags['quiet'] !== undefined,
   };
 }
@@ -70,16 +73,16 @@ export function outputOptions(input: VerbInput): PipeOutput {
 /** Without --since and --last nothing that is past is shown, unless nothing else is wanted. */
 function backlogOf(input: VerbInput, follow: boolean): PipeOutput['backlog'] {
   const since = input.flags['since'];
-  const last = valueOf(input, 'last', integer(0, Number.MAX_SAFE_INTEGER));
+  const last = flagValue(input, 'last', integer(0, Number.MAX_SAFE_INTEGER));
   if (since === undefined && last === undefined) return follow ? null : {};
   if (since === undefined) return { last: last as number };
   const start = SEQ.test(since)
-    ? { sinceSeq: valueOf(input, 'since', integer(0, Number.MAX_SAFE_INTEGER)) as number }
-    : { sinceMs: valueOf(input, 'since', duration()) as number };
+    ? { sinceSeq: flagValue(input, 'since', integer(0, Number.MAX_SAFE_INTEGER)) as number }
+    : { sinceMs: flagValue(input, 'since', duration()) as number };
   return last === undefined ? start : { ...start, last };
 }
 
-function valueOf<T>({ flags }: VerbInput, name: string, kind: OptionKind<T>): T | undefined {
+function flagValue<T>({ flags }: VerbInput, name: string, kind: OptionKind<T>): T | undefined {
   const raw = flags[name];
   if (raw === undefined) return undefined;
   const value = kind.parse(raw);

@@ -10,7 +10,13 @@ const STDIN_FORMS = ['message', 'null', 'ndjson'];
 
 /** `bcast send`: one message from the command line, or stdin; exits 0 only when all of it was stored. */
 export const send: Verb = {
-  args: [{ name: 'MESSAGE', help: 'What to say; its words are joined by blanks. Without it stdin is sent.', isVariadic: true }],
+  args: [
+    {
+      name: 'MESSAGE',
+      help: 'What to say; its words are joined by blanks. Without it stdin is sent.',
+      isVariadic: true,
+    },
+  ],
   flags: [...flagsOf(CLIENT_OPTIONS), ...INPUT_FLAGS, ...COMMON_FLAGS],
   examples: [
     ['bcast send -r builds "deployed $VERSION"', 'one message'],

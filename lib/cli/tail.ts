@@ -11,7 +11,7 @@ export const tail: Verb = {
   examples: [
     ['bcast tail -r builds', 'follow a room'],
     ['bcast tail -r builds --last 20 --no-follow', 'the last 20 messages'],
-    ["bcast tail --json | jq -r 'select(.from==\"ci\").body'", 'for programs'],
+    ['bcast tail --json | jq -r \'select(.from=="ci").body\'', 'for programs'],
     ['bcast tail -n 1 --timeout 5m || alarm', 'wait for one message, but not for ever'],
   ],
   notes: 'Exit codes and the keys of --json: docs/PIPE.md.',

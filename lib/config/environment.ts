@@ -19,7 +19,12 @@ export interface Environment {
 
 export function readEnvironment(): Environment {
   const env = process.env;
-  return { env, cwd: process.cwd(), directories: directoriesOf(env, homedir(), process.platform), account: account(env) };
+  return {
+    env,
+    cwd: process.cwd(),
+    directories: directoriesOf(env, homedir(), process.platform),
+    account: account(env),
+  };
 }
 
 /** Where options come from: `flags`, the environment, `.env` in the working directory, and this account's `config` file. */

@@ -76,7 +76,11 @@ export function list(placeholder: string): OptionKind<readonly string[]> {
   return {
     placeholder: `${placeholder},...`,
     rule: 'a list separated by commas',
-    parse: (raw) => raw.split(',').map((item) => item.trim()).filter((item) => item !== ''),
+    parse: (raw) =>
+      raw
+        .split(',')
+        .map((item) => item.trim())
+        .filter((item) => item !== ''),
     format: (value) => value.join(','),
   };
 }

@@ -6,11 +6,16 @@ const verbs = await loadVerbs();
 
 /** What a command line means, and what it printed meanwhile. */
 function parse(...args: string[]) {
-  const [stdout, stderr]: string[][] = [[], []];
+  const [stdout, stderr]: [string[], string[]] = [[], []];
   vi.spyOn(process.stdout, 'write').mockImplementation((text) => stdout.push(String(text)) > 0);
   vi.spyOn(process.stderr, 'write').mockImplementation((text) => stderr.push(String(text)) > 0);
   const parsed = parseCommandLine(args, '1.2.3', verbs);
-  return { parsed, input: 'input' in parsed ? parsed.input : undefined, stdout: stdout.join(''), stderr: stderr.join('') };
+  return {
+    parsed,
+    input: 'input' in parsed ? parsed.input : undefined,
+    stdout: stdout.join(''),
+    stderr: stderr.join(''),
+  };
 }
 
 afterEach(() => void vi.restoreAllMocks());
@@ -32,8 +37,14 @@ describe('parseCommandLine', () => {
   });
 
   test('suggests what may have been meant', () => {
-    expect(parse('sned')).toMatchObject({ parsed: { exitCode: 2 }, stderr: expect.stringContaining('Did you mean send?') });
-    expect(parse('tail', '--jsn')).toMatchObject({ parsed: { exitCode: 2 }, stderr: expect.stringContaining('Did you mean --json?') });
+    expect(parse('sned')).toMatchObject({
+      parsed: { exitCode: 2 },
+      stderr: expect.stringContaining('Did you mean send?'),
+    });
+    expect(parse('tail', '--jsn')).toMatchObject({
+      parsed: { exitCode: 2 },
+      stderr: expect.stringContaining('Did you mean --json?'),
+    });
   });
 
   test('prints the version and help on stdout', () => {

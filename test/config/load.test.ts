@@ -34,9 +34,15 @@ describe('loadOptions', () => {
   });
 
   test('names the place and the rule that was broken', () => {
-    expect(() => server({ flags: { port: '70000' } })).toThrow('--port must be a whole number from 0 to 65535, not "70000".');
-    expect(() => server({ dotenv: { BCAST_IDLE_TIMEOUT: 'soon' } })).toThrow('BCAST_IDLE_TIMEOUT (.env) must be a duration');
-    expect(() => server({ env: { BCAST_LOG_LEVEL: 'loud' } })).toThrow('BCAST_LOG_LEVEL (environment) must be one of trace,');
+    expect(() => server({ flags: { port: '70000' } })).toThrow(
+      '--port must be a whole number from 0 to 65535, not "70000".',
+    );
+    expect(() => server({ dotenv: { BCAST_IDLE_TIMEOUT: 'soon' } })).toThrow(
+      'BCAST_IDLE_TIMEOUT (.env) must be a duration',
+    );
+    expect(() => server({ env: { BCAST_LOG_LEVEL: 'loud' } })).toThrow(
+      'BCAST_LOG_LEVEL (environment) must be one of trace,',
+    );
     expect(() => server({ flags: { port: 'x' } })).toThrow(expect.objectContaining({ code: 'CONFIG', exit: 2 }));
   });
 

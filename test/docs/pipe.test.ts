@@ -32,7 +32,10 @@ describe('docs/PIPE.md', () => {
     const commands = page.match(/```sh\n([\s\S]*?)```/)?.[1]?.match(/\bbcast [^|<>\n]*/g) ?? [];
     expect(commands.length).toBeGreaterThan(5);
     for (const command of commands) {
-      const args = command.split(/\s+/).slice(1).filter((word) => word !== '');
+      const args = command
+        .split(/\s+/)
+        .slice(1)
+        .filter((word) => word !== '');
       const end = args.indexOf('||');
       expect([command, parseCommandLine(end < 0 ? args : args.slice(0, end), '0', verbs)]).toEqual([
         command,

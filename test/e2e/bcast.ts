@@ -38,7 +38,10 @@ export interface Account {
 }
 
 /** An account of its own, with an empty home. With a server, that one is named and trusted in its environment. */
-export function newAccount(server?: Pick<TestServer, 'port' | 'fingerprint'>, more: Readonly<Record<string, string>> = {}): Account {
+export function newAccount(
+  server?: Pick<TestServer, 'port' | 'fingerprint'>,
+  more: Readonly<Record<string, string>> = {},
+): Account {
   const home = mkdtempSync(join(tmpdir(), 'bcast-account-'));
   onTestFinished(() => rmSync(home, { recursive: true, force: true }));
   const named: Readonly<Record<string, string>> =

@@ -28,7 +28,11 @@ test('lines go through a cut once each and in order, on both sides of the server
   send.child.stdin.end(lines.slice(1_500).join('\n'));
   const [sent, received] = [await send.exit, await tail.exit];
   expect([sent.code, sent.stderr, received.code, received.stderr]).toEqual([0, '', 0, '']);
-  expect(linesOf(sent.stdout).map((line) => JSON.parse(line).seq).sort((a, b) => a - b)).toEqual(lines.map((_, i) => i + 1));
+  expect(
+    linesOf(sent.stdout)
+      .map((line) => JSON.parse(line).seq)
+      .sort((a, b) => a - b),
+  ).toEqual(lines.map((_, i) => i + 1));
   expect(linesOf(received.stdout)).toEqual(lines);
 });
 

@@ -1,4 +1,4 @@
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { encodeFrame } from '../../lib/wire/frame.ts';
 import { encodeRefusal } from '../../lib/wire/opening.ts';
@@ -22,7 +22,11 @@ describe('exit 3: no connection', () => {
   test('no server is named and none runs here', async () => {
     for (const verb of ['send', 'tail', 'connect']) {
       const { code, stderr } = await newAccount().run([verb], 'x\n');
-      expect([verb, code, stderr]).toEqual([verb, 3, expect.stringMatching(/^bcast: No server is named.*"bcast start".*--server URL/)]);
+      expect([verb, code, stderr]).toEqual([
+        verb,
+        3,
+        expect.stringMatching(/^bcast: No server is named.*"bcast start".*--server URL/),
+      ]);
     }
   });
 
@@ -30,7 +34,12 @@ describe('exit 3: no connection', () => {
     const http = createServer((socket) => socket.end('HTTP/1.1 400 Bad Request\r\n\r\n'));
     await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve));
     onTestFinished(() => void http.close());
-    const { code, stderr } = await newAccount().run(['send', '--server', url((http.address() as AddressInfo).port), 'x']);
+    const { code, stderr } = await newAccount().run([
+      'send',
+      '--server',
+      url((http.address() as AddressInfo).port),
+      'x',
+    ]);
     expect([code, linesOf(stderr)[0]]).toEqual([3, expect.stringMatching(/^bcast: /)]);
   });
 });
@@ -81,7 +90,9 @@ describe('exit 6: the identity of the server', () => {
     expect((await account.run(['tail', url(server.port, `?fp=${SOMEBODY_ELSE}`)])).code).toBe(6);
     expect((await account.run(['tail', url(server.port), '--fingerprint', SOMEBODY_ELSE])).code).toBe(6);
     expect((await account.run(['tail', url(server.port, `?fp=${server.fingerprint}`), '--no-follow'])).code).toBe(0);
-    expect((await account.run(['tail', url(server.port), '--fingerprint', server.fingerprint, '--no-follow'])).code).toBe(0);
+    expect(
+      (await account.run(['tail', url(server.port), '--fingerprint', server.fingerprint, '--no-follow'])).code,
+    ).toBe(0);
   });
 });
 
@@ -148,7 +159,12 @@ test('exit 13: another protocol version', async () => {
   });
   await new Promise<void>((resolve) => newer.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void newer.close());
-  const { code, stderr } = await newAccount().run(['send', '--server', url((newer.address() as AddressInfo).port), 'x']);
+  const { code, stderr } = await newAccount().run([
+    'send',
+    '--server',
+    url((newer.address() as AddressInfo).port),
+    'x',
+  ]);
   expect([code, linesOf(stderr).length]).toEqual([13, 2]);
 });
 

@@ -188,7 +188,7 @@ describe('a reader of stdout', () => {
 
   test('who leaves ends it quietly with 0', async () => {
     const { account, talker } = await scene(UNLIMITED);
-    const shell = account.shell('bcast tail --raw | head -1; echo "${PIPESTATUS[0]}"');
+    const shell = account.shell('set -o pipefail; bcast tail --raw | head -1; echo $?');
     await talker.nextOf('presence', ({ changes }) => changes.some(({ name }) => name === 'reader'));
     let isOver = false;
     void shell.exit.then(() => {

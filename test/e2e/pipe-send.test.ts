@@ -72,7 +72,21 @@ describe('bcast send MESSAGE', () => {
 describe('lines of stdin', () => {
   test('are one message each, verbatim, with or without a last newline', async () => {
     const { account, listener } = await scene();
-    const lines = ['/quit', ':j', '{{x}}', '  two  blanks ', '\t', '$(date)', '%n', '\\', '🎉 ünï', '\u001b[31m', 'a\0b', '-x', 'last'];
+    const lines = [
+      '/quit',
+      ':j',
+      '{{x}}',
+      '  two  blanks ',
+      '\t',
+      '$(date)',
+      '%n',
+      '\\',
+      '🎉 ünï',
+      '\u001b[31m',
+      'a\0b',
+      '-x',
+      'last',
+    ];
     const { code, stdout, stderr } = await account.run(['send'], `${lines.join('\n')}`);
     expect({ code, stdout, stderr }).toEqual({ code: 0, stdout: '', stderr: '' });
     expect(await heard(listener)).toEqual(lines);
@@ -117,7 +131,12 @@ describe('lines of stdin', () => {
   });
 
   test('are all stored, in order and once, however fast they come', async () => {
-    const { account, listener } = await scene({ messagesPerSecond: 1e9, messageBurst: 1e9, bytesPerSecond: 1e12, byteBurst: 1e12 });
+    const { account, listener } = await scene({
+      messagesPerSecond: 1e9,
+      messageBurst: 1e9,
+      bytesPerSecond: 1e12,
+      byteBurst: 1e12,
+    });
     const lines = Array.from({ length: 20_000 }, (_, i) => `line ${i}`);
     const { code, stdout } = await account.run(['send', '--receipts'], lines.join('\n'));
     expect(code).toBe(0);
@@ -168,6 +187,19 @@ describe('all of stdin', () => {
     const receipts = linesOf(stdout).map((line) => JSON.parse(line));
     expect(receipts.find(({ room }) => room === 'builds')).toMatchObject({ seq: 1, id });
     expect(receipts.find(({ room }) => room === null)).toMatchObject({ seq: null });
+  });
+
+  test('with ids of its own can be sent again: the server takes each once', async () => {
+    const { account, listener } = await scene();
+    const lines = ['1', '2']
+      .map((body) => JSON.stringify({ body, id: `0192f0c1-2345-7abc-8def-00000000000${body}` }))
+      .join('\n');
+    const [first, second] = [
+      await account.run(['send', '--ndjson', '--receipts'], lines),
+      await account.run(['send', '--ndjson', '--receipts'], lines),
+    ];
+    expect([first.code, second]).toEqual([0, first]);
+    expect(await heard(listener)).toEqual(['1', '2']);
   });
 
   test('comes out of tail --raw as the file it was', async () => {

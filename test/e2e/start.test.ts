@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { linesOf, newAccount } from './bcast.ts';
@@ -76,7 +76,10 @@ describe('bcast whoami', () => {
     const { code, stdout } = await account.run(['whoami', '--json']);
     const about = JSON.parse(stdout);
     expect(code).toBe(0);
-    expect(about).toMatchObject({ fingerprint: expect.stringMatching(/^SHA256:/), identity: expect.stringContaining(account.home) });
+    expect(about).toMatchObject({
+      fingerprint: expect.stringMatching(/^SHA256:/),
+      identity: expect.stringContaining(account.home),
+    });
     expect(existsSync(about.identity)).toBe(true);
     expect((await account.run(['whoami'])).stdout).toContain(about.fingerprint);
   });
@@ -104,6 +107,9 @@ describe('bcast config', () => {
 
   test('names a variable that is not valid, with exit code 2', async () => {
     const { code, stderr } = await newAccount(undefined, { BCAST_IDLE_TIMEOUT: 'soon' }).run(['config']);
-    expect([code, stderr]).toEqual([2, expect.stringMatching(/^bcast: BCAST_IDLE_TIMEOUT \(environment\) must be a duration/)]);
+    expect([code, stderr]).toEqual([
+      2,
+      expect.stringMatching(/^bcast: BCAST_IDLE_TIMEOUT \(environment\) must be a duration/),
+    ]);
   });
 });

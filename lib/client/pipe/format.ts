@@ -72,7 +72,19 @@ export interface Notice {
 export function formatNotice(form: OutputForm, notice: Notice): string {
   const { type, room, from, to, body, ts, text } = notice;
   if (form !== 'json') return `${clockTime(ts)} -!- ${text}`;
-  const line: JsonLine = { v: 1, type, id: null, seq: null, ts: rfc3339(ts), room, from, fp: null, body, to, kind: null };
+  const line: JsonLine = {
+    v: 1,
+    type,
+    id: null,
+    seq: null,
+    ts: rfc3339(ts),
+    room,
+    from,
+    fp: null,
+    body,
+    to,
+    kind: null,
+  };
   return JSON.stringify(line);
 }
 
@@ -86,7 +98,10 @@ export function noticesOf(event: ClientEvent, nowMs: number): readonly Notice[] 
       return event.changes.map((change) => noticeOfChange(event.room, change, nowMs));
     case 'topic': {
       const { room, by, topic, ts } = event;
-      const text = topic === null ? `${by} cleared the topic of ${room}` : `${by} set the topic of ${room}: ${sanitiseLine(topic)}`;
+      const text =
+        topic === null
+          ? `${by} cleared the topic of ${room}`
+          : `${by} set the topic of ${room}: ${sanitiseLine(topic)}`;
       return about('topic', room, text, { from: by, body: topic, ts });
     }
     case 'joined':
@@ -100,7 +115,11 @@ export function noticesOf(event: ClientEvent, nowMs: number): readonly Notice[] 
     case 'forgotten':
       return about('forgotten', event.room, forgottenText(event.room));
     case 'lagged':
-      return about('lagged', event.room, `too slow: ${event.dropped} messages in ${event.room} are being fetched again`);
+      return about(
+        'lagged',
+        event.room,
+        `too slow: ${event.dropped} messages in ${event.room} are being fetched again`,
+      );
     case 'status':
     case 'renamed':
     case 'message':

@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { BcastError, toBcastError } from '../../errors.ts';
-import { delimiterOf, type Destination, type InputForm, maxPieceBytes, readOutgoing } from './outgoing.ts';
+import { type Destination, delimiterOf, type InputForm, maxPieceBytes, readOutgoing } from './outgoing.ts';
 import type { Send } from './sender.ts';
 import { createSplitter, type Piece } from './split.ts';
 import type { Window } from './window.ts';
@@ -24,29 +24,33 @@ export interface InputOptions {
  * when what was read has been sent. Rejects with INPUT_FAILED when the source fails.
  */
 export async function sendInput(source: Readable, options: InputOptions): Promise<void> {
-  const { form, maxBodyBytes, stopReading, abandon } = options;
-  const splitter = createSplitter(delimiterOf(form), maxPieceBytes(form, maxBodyBytes));
-  const stop = () => source.destroy();
-  for (const signal of [stopReading, abandon]) signal.addEventListener('abort', stop, { once: true });
+  const stop = AbortSignal.any([options.stopReading, options.abandon]);
+  if (stop.aborted) return;
+  const close = () => source.destroy();
+  stop.addEventListener('abort', close, { once: true });
   try {
-    if (stopReading.aborted || abandon.aborted) return;
-    for await (const chunk of source) {
-      for (const piece of splitter.push(chunk as Uint8Array)) {
-        const full = sendPiece(piece, options);
-        // Awaited only when there is something to wait for: what is said in one turn goes out as one record.
-        if (full !== undefined) await full;
-      }
-      if (stopReading.aborted || abandon.aborted) return;
-    }
-    for (const piece of splitter.end()) await sendPiece(piece, options);
+    await sendPieces(source, options, stop);
   } catch (error) {
     // Destroying a stream ends its iteration with an error.
-    if (stopReading.aborted || abandon.aborted) return;
-    if (error instanceof BcastError) throw error;
+    if (stop.aborted) return;
     throw new BcastError('INPUT_FAILED', { text: `stdin cannot be read: ${(error as Error).message}`, cause: error });
   } finally {
-    for (const signal of [stopReading, abandon]) signal.removeEventListener('abort', stop);
+    stop.removeEventListener('abort', close);
   }
+}
+
+async function sendPieces(source: Readable, options: InputOptions, stop: AbortSignal): Promise<void> {
+  const { form, maxBodyBytes } = options;
+  const splitter = createSplitter(delimiterOf(form), maxPieceBytes(form, maxBodyBytes));
+  for await (const chunk of source) {
+    for (const piece of splitter.push(chunk as Uint8Array)) {
+      const full = sendPiece(piece, options);
+      // Awaited only when there is something to wait for: what is said in one turn goes out as one record.
+      if (full !== undefined) await full;
+    }
+    if (stop.aborted) return;
+  }
+  for (const piece of splitter.end()) await sendPiece(piece, options);
 }
 
 function sendPiece(piece: Piece, options: InputOptions): Promise<void> | undefined {

@@ -1,7 +1,7 @@
 import { BcastError } from '../../errors.ts';
+import type { MessageId, MessageKind } from '../../protocol/messages.ts';
 import { type RoomName, requireRoomName, requireUserName, type UserName } from '../../protocol/names.ts';
 import { decodeUtf8, utf8Length } from '../../protocol/text.ts';
-import type { MessageId } from '../../protocol/messages.ts';
 import type { Piece } from './split.ts';
 
 /** Where a message goes. */
@@ -13,6 +13,8 @@ export interface Outgoing {
   readonly bodyBytes: number;
   /** Given by the input; otherwise the client makes one. */
   readonly id?: MessageId;
+  /** Given by the input; otherwise `text`. */
+  readonly kind?: MessageKind;
 }
 
 /** How stdin becomes messages: a line each, all of it as one, NUL-separated records, or a JSON object a line. */
@@ -66,11 +68,17 @@ function readObject(text: string, fallback: Destination): Omit<Outgoing, 'bodyBy
   const { body, id } = value;
   if (typeof body !== 'string') throw reject('has no "body" that is a text');
   if (!body.isWellFormed()) throw reject('has half a surrogate pair in its "body"');
-  const destination = destinationOf(value, fallback);
-  if (id === undefined || id === null) return { destination, body };
+  const base = { destination: destinationOf(value, fallback), body, ...kindOf(value) };
+  if (id === undefined || id === null) return base;
   const hex = typeof id === 'string' ? id.replaceAll('-', '').toLowerCase() : '';
   if (!/^[0-9a-f]{32}$/.test(hex)) throw reject('has an "id" that is not a UUID');
-  return { destination, body, id: hex };
+  return { ...base, id: hex };
+}
+
+function kindOf({ kind }: Readonly<Record<string, unknown>>): { readonly kind?: MessageKind } {
+  if (kind === undefined || kind === null) return {};
+  if (kind === 'text' || kind === 'action') return { kind };
+  throw reject('has a "kind" that is neither "text" nor "action"');
 }
 
 function parseObject(text: string): Readonly<Record<string, unknown>> {

@@ -54,7 +54,8 @@ export interface PipeResult {
 export async function runPipe(run: PipeRun): Promise<PipeResult> {
   const ending = createEndingSwitch();
   const { options, clock, signal } = run;
-  const timer = options.timeoutMs === undefined ? undefined : clock.after(options.timeoutMs, () => ending.end({ why: 'timeout' }));
+  const timer =
+    options.timeoutMs === undefined ? undefined : clock.after(options.timeoutMs, () => ending.end({ why: 'timeout' }));
   const onSignal = () => ending.end({ why: 'signal' });
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
@@ -93,7 +94,8 @@ interface Progress {
 async function talk(client: Client, run: PipeRun, ending: EndingSwitch): Promise<PipeResult> {
   const { options, clock } = run;
   const state = assemble(client, run, ending);
-  const silence = options.idleMs === undefined ? undefined : watchSilence(clock, options.idleMs, () => ending.end({ why: 'idle' }));
+  const silence =
+    options.idleMs === undefined ? undefined : watchSilence(clock, options.idleMs, () => ending.end({ why: 'idle' }));
   client.subscribe((event) => onEvent(event, state, silence));
   const stopReading = new AbortController();
   const abandon = new AbortController();
@@ -109,7 +111,8 @@ async function talk(client: Client, run: PipeRun, ending: EndingSwitch): Promise
   stopReading.abort();
   const isOrderly = final.why !== 'timeout' && final.why !== 'failed' && final.why !== 'signal';
   if (!isOrderly) abandon.abort();
-  const patienceMs = final.why === 'signal' ? Math.min(PATIENCE_AFTER_SIGNAL_MS, options.drainTimeoutMs) : options.drainTimeoutMs;
+  const patienceMs =
+    final.why === 'signal' ? Math.min(PATIENCE_AFTER_SIGNAL_MS, options.drainTimeoutMs) : options.drainTimeoutMs;
   if (isOrderly) await drain(state, input, patienceMs);
   else if (final.why === 'signal') await drain(state, Promise.resolve(), patienceMs);
   abandon.abort();
@@ -133,7 +136,9 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
   const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0 };
   const reject = (label: string, error: BcastError) => {
     progress.rejected += 1;
-    streams.note(`${label} ${error.code === 'LINES_REJECTED' ? error.message : `was refused: ${sanitiseLine(error.message)}`}`);
+    streams.note(
+      `${label} ${error.code === 'LINES_REJECTED' ? error.message : `was refused: ${sanitiseLine(error.message)}`}`,
+    );
   };
   const receiver = options.output === null ? undefined : receive(client, options, output, run, ending);
   const send = createSender({
@@ -229,14 +234,22 @@ function sendMessage({ options, client, send, reject }: Talk, message: string): 
   const bytes = new TextEncoder().encode(message);
   try {
     const form = 'null';
-    const outgoing = readOutgoing({ number: 1, bytes }, { form, destination, keepEmpty, maxBodyBytes: client.maxBodyBytes });
+    const outgoing = readOutgoing(
+      { number: 1, bytes },
+      { form, destination, keepEmpty, maxBodyBytes: client.maxBodyBytes },
+    );
     if (outgoing !== null) send(outgoing, 'the message');
   } catch (error) {
     reject('the message', toBcastError(error));
   }
 }
 
-async function sendStdin(state: Talk, form: 'lines' | 'whole' | 'null' | 'ndjson', stopReading: AbortSignal, abandon: AbortSignal) {
+async function sendStdin(
+  state: Talk,
+  form: 'lines' | 'whole' | 'null' | 'ndjson',
+  stopReading: AbortSignal,
+  abandon: AbortSignal,
+) {
   const { options, client, window, send, reject, streams } = state;
   const { destination, keepEmpty } = options;
   const common = { form, destination, keepEmpty, maxBodyBytes: client.maxBodyBytes, window, send };
@@ -280,7 +293,10 @@ function onEvent(event: ClientEvent, state: Talk, silence: Silence | undefined):
 }
 
 /** With the last room, what line mode is for is gone; with another one, that is only said. */
-function onRoomLost(event: Extract<ClientEvent, { type: 'removed' | 'left' }>, { options, ending, streams }: Talk): void {
+function onRoomLost(
+  event: Extract<ClientEvent, { type: 'removed' | 'left' }>,
+  { options, ending, streams }: Talk,
+): void {
   const error = lossOf(event);
   if (error === undefined) return;
   if (options.rooms.length <= 1) ending.end({ why: 'failed', error });

@@ -30,7 +30,7 @@ export function createSender(options: SenderOptions): Send {
   /** A line of `--ndjson` may name any room; each is joined when it is first named. */
   const joined = new Map<RoomName, Promise<unknown> | undefined>(rooms.map((room) => [room, undefined]));
 
-  async function post({ destination, body, id: given }: Outgoing): Promise<Receipt> {
+  async function post({ destination, body, id: given, kind = 'text' }: Outgoing): Promise<Receipt> {
     const id = given ?? newId();
     // Whoever brings ids of their own may have sent them in an earlier run.
     if ('to' in destination) return client.tell(destination.to, body, { id, kind });
@@ -42,7 +42,7 @@ export function createSender(options: SenderOptions): Send {
       joined.set(room, undefined);
     }
     onSaying(id);
-    return client.say(room, body, { id, again: given !== undefined });
+    return client.say(room, body, { id, kind, again: given !== undefined });
   }
 
   async function settle(outgoing: Outgoing, label: string): Promise<void> {

@@ -19,7 +19,19 @@ export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
 export function roomMessage(body: string, more: Partial<RoomMessage> = {}): RoomMessage {
   const [room, from] = [requireRoomName('lobby'), requireUserName('alice')];
   const id = 'a'.repeat(32);
-  return { type: 'message', room, seq: 1, ts: 0, from, fp: FINGERPRINT, id, kind: 'text', body, isHistory: false, ...more };
+  return {
+    type: 'message',
+    room,
+    seq: 1,
+    ts: 0,
+    from,
+    fp: FINGERPRINT,
+    id,
+    kind: 'text',
+    body,
+    isHistory: false,
+    ...more,
+  };
 }
 
 export function privateMessage(body: string): PrivateMessage {
@@ -36,7 +48,7 @@ export class FakeClient {
   backlog: readonly ClientEvent[] = [];
   isClosed = false;
   acknowledgesAtOnce = false;
-  readonly #events = new EventQueue(() => undefined);
+  readonly #events = new EventQueue({ onPressure: () => undefined, onOverflow: () => undefined });
   #seq = 0;
   #waiting: (() => void)[] = [];
 

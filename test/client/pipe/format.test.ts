@@ -23,7 +23,16 @@ const said = (body: string, more: Partial<RoomMessage> = {}): RoomMessage => ({
   isHistory: false,
   ...more,
 });
-const told = (body: string): PrivateMessage => ({ type: 'private', from: alice, fp, to: bob, kind: 'text', ts, id, body });
+const told = (body: string): PrivateMessage => ({
+  type: 'private',
+  from: alice,
+  fp,
+  to: bob,
+  kind: 'text',
+  ts,
+  id,
+  body,
+});
 
 describe('text', () => {
   test('is the local hour and minute, the name and the words', () => {
@@ -97,14 +106,38 @@ describe('events', () => {
     [presence('back', null, null), 'alice is back', { type: 'back', from: 'alice' }],
     [presence('kick', 'bob', 'no'), 'bob removed alice from lobby: no', { type: 'kick', from: 'bob', to: 'alice' }],
     [presence('ban', 'bob', null), 'bob banned alice from lobby', { type: 'ban', from: 'bob', to: 'alice' }],
-    [presence('role', 'bob', 'owner'), 'alice is now owner of lobby', { type: 'role', from: 'bob', to: 'alice', body: 'owner' }],
-    [{ type: 'topic', room: lobby, topic: 'T\u0007', by: bob, ts }, 'bob set the topic of lobby: T\\x07', { type: 'topic', body: 'T\u0007' }],
-    [{ type: 'topic', room: lobby, topic: null, by: bob, ts }, 'bob cleared the topic of lobby', { type: 'topic', body: null }],
+    [
+      presence('role', 'bob', 'owner'),
+      'alice is now owner of lobby',
+      { type: 'role', from: 'bob', to: 'alice', body: 'owner' },
+    ],
+    [
+      { type: 'topic', room: lobby, topic: 'T\u0007', by: bob, ts },
+      'bob set the topic of lobby: T\\x07',
+      { type: 'topic', body: 'T\u0007' },
+    ],
+    [
+      { type: 'topic', room: lobby, topic: null, by: bob, ts },
+      'bob cleared the topic of lobby',
+      { type: 'topic', body: null },
+    ],
     [{ type: 'left', room: lobby }, 'you left lobby', { type: 'left' }],
     [{ type: 'forgotten', room: lobby }, 'the server started over and forgot lobby', { type: 'forgotten' }],
-    [{ type: 'gap', room: lobby, first: 3, last: 5 }, 'messages 3 to 5 of lobby can no longer be had (3 lost)', { type: 'gap', body: '3-5' }],
-    [{ type: 'gap', room: lobby, first: 3, last: 3 }, 'message 3 of lobby can no longer be had (1 lost)', { type: 'gap', body: '3-3' }],
-    [{ type: 'lagged', room: lobby, dropped: 9 }, 'too slow: 9 messages in lobby are being fetched again', { type: 'lagged' }],
+    [
+      { type: 'gap', room: lobby, first: 3, last: 5 },
+      'messages 3 to 5 of lobby can no longer be had (3 lost)',
+      { type: 'gap', body: '3-5' },
+    ],
+    [
+      { type: 'gap', room: lobby, first: 3, last: 3 },
+      'message 3 of lobby can no longer be had (1 lost)',
+      { type: 'gap', body: '3-3' },
+    ],
+    [
+      { type: 'lagged', room: lobby, dropped: 9 },
+      'too slow: 9 messages in lobby are being fetched again',
+      { type: 'lagged' },
+    ],
     [
       { type: 'removed', room: lobby, removal: 'ban', by: bob, reason: 'spam', untilMs: 0 },
       'bob banned you from lobby until 1970-01-01T00:00:00.000Z: spam',

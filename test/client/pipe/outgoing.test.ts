@@ -12,12 +12,22 @@ function read(input: string | Uint8Array | null, form: InputForm = 'lines', keep
 }
 
 describe('a line', () => {
-  test.each(['/quit', ':x', '{{x}}', '/msg bob hi', '  spaces  ', '\t', '$(id)', '%s%n', '\\n', '\u001b[31m', 'nul\0in it', '\ufeffbom'])(
-    'is taken verbatim: %j',
-    (line) => {
-      expect(read(line)).toEqual({ destination: lobby, body: line, bodyBytes: encode(line).length });
-    },
-  );
+  test.each([
+    '/quit',
+    ':x',
+    '{{x}}',
+    '/msg bob hi',
+    '  spaces  ',
+    '\t',
+    '$(id)',
+    '%s%n',
+    '\\n',
+    '\u001b[31m',
+    'nul\0in it',
+    '\ufeffbom',
+  ])('is taken verbatim: %j', (line) => {
+    expect(read(line)).toEqual({ destination: lobby, body: line, bodyBytes: encode(line).length });
+  });
 
   test('loses the carriage return of a CRLF ending, and only that', () => {
     expect(read('a\r')?.body).toBe('a');
@@ -81,12 +91,24 @@ describe('a JSON object', () => {
     expect(json({ body: 'hi' })).toEqual({ destination: lobby, body: 'hi', bodyBytes: 2 });
     expect(json({ body: 'hi', room: 'builds' })?.destination).toEqual({ room: requireRoomName('builds') });
     expect(json({ body: 'hi', to: 'bob', room: 'builds' })?.destination).toEqual({ to: requireUserName('bob') });
-    expect(json({ body: 'hi', id: '0192F0C1-2345-7abc-8def-0123456789ab' })?.id).toBe('0192f0c123457abc8def0123456789ab');
+    expect(json({ body: 'hi', id: '0192F0C1-2345-7abc-8def-0123456789ab' })?.id).toBe(
+      '0192f0c123457abc8def0123456789ab',
+    );
   });
 
   test('may be what --json writes', () => {
-    const line = { v: 1, type: 'message', id: null, seq: 3, room: 'builds', from: 'al', to: null, body: 'x', kind: 'text' };
-    expect(json(line)).toEqual({ destination: { room: 'builds' }, body: 'x', bodyBytes: 1 });
+    const line = {
+      v: 1,
+      type: 'message',
+      id: null,
+      seq: 3,
+      room: 'builds',
+      from: 'al',
+      to: null,
+      body: 'x',
+      kind: 'action',
+    };
+    expect(json(line)).toEqual({ destination: { room: 'builds' }, body: 'x', bodyBytes: 1, kind: 'action' });
   });
 
   test('may have an empty body, which is meant', () => {
@@ -106,6 +128,7 @@ describe('a JSON object', () => {
     ['{"body":"x","to":["bob"]}', 'not a text'],
     ['{"body":"x","id":"1"}', 'not a UUID'],
     ['{"body":"x","id":1}', 'not a UUID'],
+    ['{"body":"x","kind":"shout"}', 'neither "text" nor "action"'],
   ])('%s is refused: it %s', (line, reason) => {
     expect(() => read(line, 'ndjson')).toThrow(reason);
   });

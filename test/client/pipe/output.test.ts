@@ -50,8 +50,8 @@ describe('createOutput', () => {
   test('flushes what never went over the mark', async () => {
     const { stream, take } = slowReader(1_000);
     const output = createOutput(stream, () => {});
-    output.write('a');
-    output.write('b');
+    void output.write('a');
+    void output.write('b');
     let isFlushed = false;
     const flushed = output.flush().then(() => {
       isFlushed = true;

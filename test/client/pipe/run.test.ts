@@ -111,7 +111,11 @@ describe('sending', () => {
   });
 
   test('names each line that cannot be sent, sends the rest and ends with 11', async () => {
-    const bad = Buffer.concat([Buffer.from('ok\n'), Buffer.from([0xff, 0x0a]), Buffer.from(`${'x'.repeat(101)}\nend\n`)]);
+    const bad = Buffer.concat([
+      Buffer.from('ok\n'),
+      Buffer.from([0xff, 0x0a]),
+      Buffer.from(`${'x'.repeat(101)}\nend\n`),
+    ]);
     const { client, done, notes } = start({ input: stdinLines, stdin: Readable.from([bad]) });
     client.acknowledgesAtOnce = true;
     expect(await done).toMatchObject({ exitCode: 11 });
@@ -139,11 +143,21 @@ describe('sending', () => {
   });
 
   test('joins the rooms that objects name, each once, and tells persons', async () => {
-    const lines = [{ body: '1', room: 'builds' }, { body: '2', to: 'bob' }, { body: '3', room: 'builds' }, { body: '4' }];
+    const lines = [
+      { body: '1', room: 'builds' },
+      { body: '2', to: 'bob' },
+      { body: '3', room: 'builds' },
+      { body: '4' },
+    ];
     const stdin = lines.map((line) => JSON.stringify(line)).join('\n');
     const { client, done } = start({ input: { form: 'ndjson', stay: false }, stdin });
     await client.waiting(4);
-    expect(client.said.map(({ where, body }) => `${where} ${body}`).sort()).toEqual(['@bob 2', 'builds 1', 'builds 3', 'lobby 4']);
+    expect(client.said.map(({ where, body }) => `${where} ${body}`).sort()).toEqual([
+      '@bob 2',
+      'builds 1',
+      'builds 3',
+      'lobby 4',
+    ]);
     expect(client.joined.map(({ room }) => room)).toEqual(['lobby', 'builds']);
     for (const { acknowledge } of [...client.said]) acknowledge();
     expect(await done).toMatchObject({ exitCode: 0 });
@@ -202,7 +216,12 @@ describe('the wait for acknowledgements', () => {
 
 describe('receiving', () => {
   test('writes what others say, and not what came from here', async () => {
-    const { client, done, collector } = start({ input: stdinLines, stdin: new PassThrough(), output: follow, count: 2 });
+    const { client, done, collector } = start({
+      input: stdinLines,
+      stdin: new PassThrough(),
+      output: follow,
+      count: 2,
+    });
     await client.until(() => client.joined.length > 0);
     client.emit(roomMessage('hi'));
     client.emit(privateMessage('psst'));
@@ -226,7 +245,10 @@ describe('receiving', () => {
   test('shows only the newest of the backlog that were asked for', async () => {
     const client = new FakeClient();
     client.backlog = ['1', '2', '3'].map((body) => roomMessage(body, { isHistory: true }));
-    const { done, collector } = start({ client, output: { ...follow, follow: false, backlog: { sinceSeq: 0, last: 2 } } });
+    const { done, collector } = start({
+      client,
+      output: { ...follow, follow: false, backlog: { sinceSeq: 0, last: 2 } },
+    });
     expect(await done).toMatchObject({ exitCode: 0 });
     expect(collector.text).toBe('2\n3\n');
     expect(client.joined[0]?.options?.backlog).toEqual({ afterSeq: 0 });
@@ -271,7 +293,11 @@ describe('receiving', () => {
   });
 
   test('shows joins and the like only when asked', async () => {
-    const presence = { type: 'presence', room: lobby, changes: [{ change: 'join', name: requireUserName('al'), other: null, text: null }] } as const;
+    const presence = {
+      type: 'presence',
+      room: lobby,
+      changes: [{ change: 'join', name: requireUserName('al'), other: null, text: null }],
+    } as const;
     const outputs = await Promise.all(
       [false, true].map(async (events) => {
         const { client, done, collector } = start({ output: { ...follow, form: 'json', events }, count: 1 });
@@ -280,7 +306,10 @@ describe('receiving', () => {
         client.emit(presence);
         client.emit(roomMessage('x'));
         await done;
-        return collector.text.trim().split('\n').map((line) => JSON.parse(line).type);
+        return collector.text
+          .trim()
+          .split('\n')
+          .map((line) => JSON.parse(line).type);
       }),
     );
     expect(outputs).toEqual([['message'], ['joined', 'join', 'message']]);
@@ -302,7 +331,12 @@ describe('receiving', () => {
 
 describe('an ending', () => {
   test('at the end of stdin leaves what stays behind: with --stay it goes on', async () => {
-    const { client, done, collector } = start({ input: { form: 'lines', stay: true }, stdin: 'a\n', output: follow, count: 1 });
+    const { client, done, collector } = start({
+      input: { form: 'lines', stay: true },
+      stdin: 'a\n',
+      output: follow,
+      count: 1,
+    });
     await client.waiting(1);
     client.said[0]?.acknowledge();
     await turn();
@@ -391,7 +425,9 @@ describe('an ending', () => {
   });
 
   test('by a full disk is told', async () => {
-    const stdout = new Writable({ write: (_chunk, _encoding, written) => written(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })) });
+    const stdout = new Writable({
+      write: (_chunk, _encoding, written) => written(Object.assign(new Error('ENOSPC'), { code: 'ENOSPC' })),
+    });
     const { client, done } = start({ output: follow, stdout });
     await client.until(() => client.joined.length > 0);
     client.emit(roomMessage('x'));
@@ -406,7 +442,13 @@ describe('an ending', () => {
   });
 
   test('comes with the last room, and not with another', async () => {
-    const removed = { type: 'removed', removal: 'kick', by: requireUserName('al'), reason: null, untilMs: null } as const;
+    const removed = {
+      type: 'removed',
+      removal: 'kick',
+      by: requireUserName('al'),
+      reason: null,
+      untilMs: null,
+    } as const;
     const one = start({ output: follow });
     await one.client.until(() => one.client.joined.length > 0);
     one.client.emit({ ...removed, room: lobby });

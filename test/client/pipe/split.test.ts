@@ -13,11 +13,18 @@ function split(chunks: readonly Uint8Array[], delimiter: number | null = 10, max
 
 describe('createSplitter', () => {
   test('counts lines from 1 and keeps empty ones', () => {
-    expect(split([bytes('a\n\nb\n')])).toEqual([[1, 'a'], [2, ''], [3, 'b']]);
+    expect(split([bytes('a\n\nb\n')])).toEqual([
+      [1, 'a'],
+      [2, ''],
+      [3, 'b'],
+    ]);
   });
 
   test('gives a last line that has no delimiter', () => {
-    expect(split([bytes('a\nlast')])).toEqual([[1, 'a'], [2, 'last']]);
+    expect(split([bytes('a\nlast')])).toEqual([
+      [1, 'a'],
+      [2, 'last'],
+    ]);
   });
 
   test('gives nothing for empty input', () => {
@@ -30,7 +37,10 @@ describe('createSplitter', () => {
   });
 
   test('reports a piece over the limit once, without its bytes, and goes on', () => {
-    expect(split([bytes('aaaa'), bytes('aaaaaaaa\nok\n')], 10, 5)).toEqual([[1, null], [2, 'ok']]);
+    expect(split([bytes('aaaa'), bytes('aaaaaaaa\nok\n')], 10, 5)).toEqual([
+      [1, null],
+      [2, 'ok'],
+    ]);
     expect(split([bytes('123456')], 10, 5)).toEqual([[1, null]]);
     expect(split([bytes('12345\n')], 10, 5)).toEqual([[1, '12345']]);
   });

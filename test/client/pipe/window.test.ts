@@ -5,7 +5,7 @@ const turn = () => new Promise((resolve) => setImmediate(resolve));
 
 async function isSettled(promise: Promise<void> | undefined): Promise<boolean> {
   let settled = promise === undefined;
-  promise?.then(() => {
+  void promise?.then(() => {
     settled = true;
   });
   await turn();
