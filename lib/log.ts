@@ -13,7 +13,10 @@ export function createLogger(level: LogLevel, destination: NodeJS.WritableStream
 }
 
 /** A destination for `createLogger` that makes the lines readable for people and passes them on to `stream`. */
-export async function prettyDestination(stream: NodeJS.WritableStream, colorize: boolean): Promise<NodeJS.WritableStream> {
+export async function prettyDestination(
+  stream: NodeJS.WritableStream,
+  colorize: boolean,
+): Promise<NodeJS.WritableStream> {
   // Loaded here because whoever logs JSON should not wait for it; a stream and no worker, which bundles cannot start.
   const { default: pretty } = await import('pino-pretty');
   return pretty({ destination: stream, colorize, sync: true, translateTime: 'SYS:HH:MM:ss', ignore: 'pid,hostname' });
