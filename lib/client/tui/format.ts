@@ -73,7 +73,19 @@ export function dayName(ms: number): string {
 }
 
 export function isSameDay(a: number, b: number): boolean {
-  return new Date(a).toDateString() === new Date(b).toDateString();
+  const { start, end } = dayAround(a);
+  return b >= start && b < end;
+}
+
+let day = { start: 0, end: 0 };
+
+/** The local day that holds this moment; the last one asked for is remembered, since it is nearly always the same. */
+function dayAround(ms: number): { readonly start: number; readonly end: number } {
+  if (ms >= day.start && ms < day.end) return day;
+  const date = new Date(ms);
+  const [year, month, date0] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  day = { start: new Date(year, month, date0).getTime(), end: new Date(year, month, date0 + 1).getTime() };
+  return day;
 }
 
 /** The lines of a text from anybody, each safe to print. */

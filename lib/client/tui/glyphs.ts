@@ -7,7 +7,6 @@ export interface Glyph {
 }
 
 const segmenter = new Intl.Segmenter(undefined, { granularity: 'grapheme' });
-const PLAIN = /^[\x20-\x7e]*$/;
 // The last line of defence behind sanitiseLine: whatever reaches a pane, no control character reaches the terminal.
 const FORBIDDEN = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u;
 const FORBIDDEN_ALL = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/gu;
@@ -18,17 +17,26 @@ const REPLACEMENT = '\ufffd';
 /** Longer clusters (nobody writes them) are stepped through in pieces. */
 const MAX_GLYPH_UNITS = 256;
 
-/** Chats repeat their letters; a full cache starts over, so nobody can make it grow. */
+/** Chats repeat their letters and words; a full cache starts over, so nobody can make it grow. */
 const MAX_CACHED_GLYPHS = 8_192;
+const MAX_CACHED_TEXTS = 1_024;
+const MAX_CACHED_TEXT_UNITS = 512;
 const cache = new Map<string, Glyph | null>();
+const texts = new Map<string, readonly Glyph[]>();
+const ascii: readonly Glyph[] = Array.from({ length: 0x7f }, (_, unit) => ({
+  text: String.fromCharCode(unit),
+  width: 1,
+}));
 
 /** The glyphs of one line. What would take no column at all is left out, what may not be printed is replaced. */
-export function glyphsOf(text: string): Glyph[] {
-  const glyphs: Glyph[] = [];
-  for (const { segment } of segmenter.segment(text)) {
-    const glyph = glyphOf(segment);
-    if (glyph !== null) glyphs.push(glyph);
-  }
+export function glyphsOf(text: string): readonly Glyph[] {
+  if (isPlain(text)) return Array.from({ length: text.length }, (_, index) => ascii[text.charCodeAt(index)] as Glyph);
+  const known = texts.get(text);
+  if (known !== undefined) return known;
+  const glyphs = segment(text);
+  if (texts.size >= MAX_CACHED_TEXTS) texts.clear();
+  // Only what is painted again and again is worth keeping: the lines on screen.
+  if (text.length <= MAX_CACHED_TEXT_UNITS) texts.set(text, glyphs);
   return glyphs;
 }
 
@@ -36,13 +44,17 @@ export function glyphsOf(text: string): Glyph[] {
 export function widthOf(text: string): number {
   if (isPlain(text)) return text.length;
   let width = 0;
-  for (const { segment } of segmenter.segment(text)) width += glyphOf(segment)?.width ?? 0;
+  for (const glyph of glyphsOf(text)) width += glyph.width;
   return width;
 }
 
 /** Nothing but printable ASCII: as many columns as characters. */
 export function isPlain(text: string): boolean {
-  return PLAIN.test(text);
+  for (let index = 0; index < text.length; index += 1) {
+    const unit = text.charCodeAt(index);
+    if (unit < 0x20 || unit > 0x7e) return false;
+  }
+  return true;
 }
 
 /** The offset in `text` of the glyph before `offset`; 0 at the start. */
@@ -66,17 +78,26 @@ function safeStart(text: string, offset: number): number {
   return at;
 }
 
-function glyphOf(segment: string): Glyph | null {
-  const known = cache.get(segment);
+function segment(text: string): readonly Glyph[] {
+  const glyphs: Glyph[] = [];
+  for (const part of segmenter.segment(text)) {
+    const glyph = glyphOf(part.segment);
+    if (glyph !== null) glyphs.push(glyph);
+  }
+  return glyphs;
+}
+
+function glyphOf(cluster: string): Glyph | null {
+  const known = cache.get(cluster);
   if (known !== undefined) return known;
-  const glyph = measure(segment);
+  const glyph = measure(cluster);
   if (cache.size >= MAX_CACHED_GLYPHS) cache.clear();
-  cache.set(segment, glyph);
+  cache.set(cluster, glyph);
   return glyph;
 }
 
-function measure(segment: string): Glyph | null {
-  const text = FORBIDDEN.test(segment) ? segment.replace(FORBIDDEN_ALL, REPLACEMENT) : segment.replace(TOWER, '$1');
+function measure(cluster: string): Glyph | null {
+  const text = FORBIDDEN.test(cluster) ? cluster.replace(FORBIDDEN_ALL, REPLACEMENT) : cluster.replace(TOWER, '$1');
   const width = stringWidth(text);
   if (width > 0) return { text, width };
   // A mark with nothing to stand on would join whatever is painted before it.

@@ -1,23 +1,25 @@
 /**
- * The lines of one window: a persistent list that grows at both ends and forgets from its start. Appending copies one
- * chunk and shares the rest, so `update` stays a pure function and 10,000 lines still cost a few milliseconds.
+ * The lines of one window: a persistent list that grows at both ends and forgets from its start. Appending copies a short
+ * tail and shares the rest, so `update` stays a pure function and 10,000 lines still cost a few milliseconds.
  */
 export interface Log<T> {
   /** Serial of the first entry. Serials never change while an entry is kept; those of older history are negative. */
   readonly first: number;
   /** Serial after the last entry. */
   readonly end: number;
-  /** All but the last are full. */
+  /** All full. */
   readonly chunks: readonly (readonly T[])[];
+  /** What follows the chunks; shorter than one. */
+  readonly tail: readonly T[];
 }
 
-const CHUNK_ENTRIES = 128;
+const CHUNK_ENTRIES = 32;
 
 /** Entries kept for one window: a day of a busy room, a few megabytes. Whole chunks are forgotten at a time. */
 export const MAX_LOG_ENTRIES = 20_000;
 
 export function emptyLog<T>(): Log<T> {
-  return { first: 0, end: 0, chunks: [] };
+  return { first: 0, end: 0, chunks: [], tail: [] };
 }
 
 export function logSize(log: Log<unknown>): number {
@@ -25,31 +27,31 @@ export function logSize(log: Log<unknown>): number {
 }
 
 /** The entry with that serial, if it is kept. */
-export function entryAt<T>(log: Log<T>, serial: number): T | undefined {
-  if (serial < log.first || serial >= log.end) return undefined;
-  const slot = serial - log.first;
-  return log.chunks[Math.floor(slot / CHUNK_ENTRIES)]?.[slot % CHUNK_ENTRIES];
+export function entryAt<T>({ first, end, chunks, tail }: Log<T>, serial: number): T | undefined {
+  if (serial < first || serial >= end) return undefined;
+  const slot = serial - first;
+  const chunk = chunks[Math.floor(slot / CHUNK_ENTRIES)] ?? tail;
+  return chunk[slot % CHUNK_ENTRIES];
 }
 
 /** The log with one more entry at its end. */
 export function append<T>(log: Log<T>, entry: T): Log<T> {
-  if (log.chunks.length === 0) return { first: log.end, end: log.end + 1, chunks: [[entry]] };
-  const last = log.chunks[log.chunks.length - 1] as readonly T[];
-  const chunks =
-    last.length < CHUNK_ENTRIES ? [...log.chunks.slice(0, -1), [...last, entry]] : [...log.chunks, [entry]];
-  return forget({ ...log, end: log.end + 1, chunks });
+  const tail = log.tail.concat([entry]);
+  const end = log.end + 1;
+  if (tail.length < CHUNK_ENTRIES) return forget({ first: log.first, end, chunks: log.chunks, tail });
+  return forget({ first: log.first, end, chunks: log.chunks.concat([tail]), tail: [] });
 }
 
 /** The log with another last entry. */
 export function replaceLast<T>(log: Log<T>, entry: T): Log<T> {
-  const last = log.chunks[log.chunks.length - 1];
-  if (last === undefined) return append(log, entry);
-  return { ...log, chunks: [...log.chunks.slice(0, -1), [...last.slice(0, -1), entry]] };
+  if (log.tail.length > 0) return { ...log, tail: log.tail.with(-1, entry) };
+  const last = log.chunks.at(-1);
+  return last === undefined ? append(log, entry) : { ...log, chunks: log.chunks.with(-1, last.with(-1, entry)) };
 }
 
 /** The log without its entries; what comes next goes on counting where it stood. */
 export function cleared<T>(log: Log<T>): Log<T> {
-  return { first: log.end, end: log.end, chunks: [] };
+  return { first: log.end, end: log.end, chunks: [], tail: [] };
 }
 
 /** The log with older entries, in order, before its first. What would exceed the limit is left out from the front. */
@@ -58,15 +60,14 @@ export function prepend<T>(log: Log<T>, entries: readonly T[]): Log<T> {
   const kept = room === 0 ? [] : entries.slice(-room);
   const all = [...kept, ...entriesOf(log)];
   const chunks: T[][] = [];
-  for (let at = 0; at < all.length; at += CHUNK_ENTRIES) chunks.push(all.slice(at, at + CHUNK_ENTRIES));
-  return { first: log.first - kept.length, end: log.end, chunks };
+  let at = 0;
+  for (; at + CHUNK_ENTRIES <= all.length; at += CHUNK_ENTRIES) chunks.push(all.slice(at, at + CHUNK_ENTRIES));
+  return { first: log.first - kept.length, end: log.end, chunks, tail: all.slice(at) };
 }
 
 /** All entries, oldest first. */
 export function entriesOf<T>(log: Log<T>): T[] {
-  const entries: T[] = [];
-  for (let serial = log.first; serial < log.end; serial += 1) entries.push(entryAt(log, serial) as T);
-  return entries;
+  return [...log.chunks, log.tail].flat() as T[];
 }
 
 /** The serial of the newest entry below `before` that `matches`; null when there is none. */

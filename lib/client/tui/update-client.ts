@@ -77,16 +77,17 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
 
 function onMessage(state: State, event: RoomMessage): Next {
   const [opened, index] = openWindow(state, 'room', event.room);
-  const seen = changeWindow(opened, index, (window) => withoutTyping(withOldest(window, event.seq), event.from));
-  if (isIgnored(state, event.from)) return [flushBanner(seen, index, event.seq), []];
   const entry = messageEntry(event, state.me, false);
+  const isHidden = isIgnored(state, event.from);
   const isOld = event.isHistory || entry.isOwn;
   const isMention = entry.mention !== null;
-  const added = changeWindow(seen, index, (window) =>
-    isOld ? addEntry(window, entry) : addMessage(window, entry, index === state.active, isMention),
-  );
+  const added = changeWindow(opened, index, (window) => {
+    const seen = withoutTyping(withOldest(window, event.seq), event.from);
+    if (isHidden) return seen;
+    return isOld ? addEntry(seen, entry) : addMessage(seen, entry, index === state.active, isMention);
+  });
   const shown = flushBanner(added, index, event.seq);
-  return isMention && !isOld ? withBell(shown) : [shown, []];
+  return isMention && !isOld && !isHidden ? withBell(shown) : [shown, []];
 }
 
 function onPrivate(state: State, event: PrivateMessage): Next {

@@ -2,8 +2,8 @@ import { PassThrough } from 'node:stream';
 import type { WriteStream } from 'node:tty';
 import blessed from 'blessed';
 import type { Frame } from './frame.ts';
-import { styledGlyphs } from './rows.ts';
-import type { Row, Style } from './style.ts';
+import { glyphsOf } from './glyphs.ts';
+import { type Row, type Style, TEXT } from './style.ts';
 import { lookOf } from './theme.ts';
 
 /** The terminal's screen. Nothing else writes to the terminal while it is open. */
@@ -136,17 +136,19 @@ function setCells(cells: Cell[], row: Row, attributesOf: (style: Style) => numbe
     cell[0] = attributes;
     cell[1] = text;
   };
-  for (const { glyph, style } of styledGlyphs(row)) {
+  for (const { text, style } of row) {
     const attributes = attributesOf(style);
-    if (column + glyph.width > cells.length) break;
-    const isCertain = hasCertainWidth(glyph.text);
-    // Keeps a terminal that reorders right-to-left text from carrying it across a rule.
-    const mark = isRightToLeft && glyph.text === '│' ? LEFT_TO_RIGHT_MARK : '';
-    set(attributes, isCertain ? glyph.text + mark : placed(glyph.text, glyph.width, column));
-    for (let rest = 1; rest < glyph.width; rest += 1) set(attributes, '');
-    isFragile ||= !isCertain || glyph.width > 1;
+    for (const glyph of glyphsOf(text)) {
+      if (column + glyph.width > cells.length) break;
+      const isCertain = hasCertainWidth(glyph.text);
+      // Keeps a terminal that reorders right-to-left text from carrying it across a rule.
+      const mark = isRightToLeft && glyph.text === '│' ? LEFT_TO_RIGHT_MARK : '';
+      set(attributes, isCertain ? glyph.text + mark : placed(glyph.text, glyph.width, column));
+      for (let rest = 1; rest < glyph.width; rest += 1) set(attributes, '');
+      isFragile ||= !isCertain || glyph.width > 1;
+    }
   }
-  while (column < cells.length) set(attributesOf({ ink: 'text' }), ' ');
+  while (column < cells.length) set(attributesOf(TEXT), ' ');
   return isFragile;
 }
 
@@ -175,15 +177,14 @@ function breakLine(shown: readonly Cell[]): void {
 
 /** blessed's packing: nine bits of background, nine of foreground, then the flags; 0x1ff is the terminal's own colour. */
 function attributesFor(hasColour: boolean): (style: Style) => number {
-  const known = new Map<string, number>();
+  const known = new WeakMap<Style, number>();
   return (style) => {
-    const id = `${style.ink} ${style.ground ?? ''} ${style.bold ?? ''} ${style.underline ?? ''} ${style.inverse ?? ''}`;
-    const packed = known.get(id);
+    const packed = known.get(style);
     if (packed !== undefined) return packed;
     const { foreground, background, isBold, isUnderlined, isInverse } = lookOf(style, hasColour);
     const flags = (isBold ? 1 : 0) | (isUnderlined ? 2 : 0) | (isInverse ? 8 : 0);
     const fresh = (flags << 18) | ((foreground ?? 0x1ff) << 9) | (background ?? 0x1ff);
-    known.set(id, fresh);
+    known.set(style, fresh);
     return fresh;
   };
 }
