@@ -7,6 +7,9 @@ export interface RateLimits {
   readonly byteBurst: number;
 }
 
+/** What rounding may take from a bucket: whoever waited as long as it was told has waited long enough. */
+const ROUNDING = 1e-6;
+
 /** Two token buckets of one user, for messages and for bytes. */
 export class RateLimit {
   readonly #limits: RateLimits;
@@ -31,7 +34,7 @@ export class RateLimit {
     this.#fill(nowMs);
     // A message larger than the whole bucket passes when the bucket is full: it can never be fuller.
     const cost = Math.min(bytes, this.#limits.byteBurst);
-    if (this.#messages >= 1 && this.#bytes >= cost) {
+    if (this.#messages >= 1 - ROUNDING && this.#bytes >= cost - ROUNDING) {
       this.#messages -= 1;
       this.#bytes -= cost;
       return 0;
