@@ -62,8 +62,8 @@ export interface HistoryQuery {
 
 /**
  * A client that stays: it comes back after a cut, joins its rooms again, fetches what it missed and sends what was not
- * acknowledged. Iterating it yields its events, one at a time, at the reader's pace; a slow reader slows the server
- * down, up to the point where the server leaves live messages out and this client fetches them later.
+ * acknowledged. Iterating it yields its events, one at a time, at the reader's pace: what a slow reader has no room for is
+ * left in the room's history and fetched later. Events are kept from the beginning for the first who iterates or listens.
  *
  * Every method that asks the server rejects with a BcastError: the server's refusal, CONNECTION_LOST, or CLOSED.
  */
@@ -77,7 +77,10 @@ export interface Client extends AsyncIterable<ClientEvent> {
   readonly unacknowledged: number;
   /** Calls `listener` with every event, in the turn in which it happens; returns what ends that. */
   subscribe(listener: (event: ClientEvent) => void): () => void;
-  /** Reads nothing from the server until `resume`; for owners that cannot keep up. */
+  /**
+   * Reads nothing from the server until `resume`, answers included; for listeners that cannot keep up. The server leaves
+   * out live messages then, which are fetched later, and after half a minute it may close the connection.
+   */
   pause(): void;
   resume(): void;
 
@@ -85,7 +88,10 @@ export interface Client extends AsyncIterable<ClientEvent> {
   say(room: string, body: string, options?: SayOptions): Promise<Receipt>;
   /** As `say`, to one person; NO_SUCH_USER when they are not here. */
   tell(to: string, body: string, options?: SayOptions): Promise<Receipt>;
-  /** Enters a room and stays in it over reconnections. Resolves when the backlog has been told. */
+  /**
+   * Enters a room and stays in it over reconnections. Resolves when the backlog has been told, which a reader with a large
+   * backlog has to read meanwhile. Rejects when the server refuses for good.
+   */
   join(room: string, options?: JoinOptions): Promise<Events['joined']>;
   leave(room: string): Promise<void>;
 

@@ -3,8 +3,10 @@ import type { ClientEvent, RoomMessage } from './events.ts';
 
 /** What an event counts beside its text, in UTF-16 units. */
 const EVENT_UNITS = 128;
-/** What may wait for a reader before the connection is read no further; two bytes each at most. */
+/** What may wait for a reader before messages of rooms are left where they are; two bytes each at most. */
 const MAX_WAITING_UNITS = 32 * 1_048_576;
+/** What may wait at all: private messages and news of who comes and goes cannot be had later. */
+const OVERFLOW_UNITS = 2 * MAX_WAITING_UNITS;
 /** What is kept for a reader who has not come yet. Somebody who only sends never comes, and must not be held up for it. */
 const MAX_KEPT_UNITS = 4 * 1_048_576;
 
@@ -20,6 +22,13 @@ interface LetGo {
   readonly last: number;
 }
 
+export interface EventQueueOptions {
+  /** Told when a reader has enough for now, and when it has not any more. */
+  readonly onPressure: (isFull: boolean) => void;
+  /** Told with every event that goes past all bounds. */
+  readonly onOverflow: () => void;
+}
+
 /**
  * Hands events to listeners as they happen, and to readers at their own pace. As long as there is neither, events are
  * kept for the first that comes, so that nothing is missed between `connect` and the first look; if nobody comes for
@@ -28,22 +37,21 @@ interface LetGo {
 export class EventQueue {
   readonly #listeners = new Set<Listener>();
   readonly #readers = new Set<Reader>();
-  /** Told when a slow reader should make the connection wait, and when it need not any more. */
-  readonly #onPressure: (isFull: boolean) => void;
+  readonly #options: EventQueueOptions;
   #kept: ClientEvent[] = [];
   #keptUnits = 0;
   #letGo = new Map<RoomName, LetGo>();
   #isFull = false;
   #isEnded = false;
 
-  constructor(onPressure: (isFull: boolean) => void) {
-    this.#onPressure = onPressure;
+  constructor(options: EventQueueOptions) {
+    this.#options = options;
   }
 
   push(event: ClientEvent): void {
     for (const listener of this.#listeners) call(listener, event);
     for (const reader of this.#readers) reader.push(event);
-    if (this.#readers.size > 0) this.#checkPressure();
+    if (this.#readers.size > 0) this.#onPushed();
     else if (this.#listeners.size === 0) this.#keep(event);
   }
 
@@ -103,14 +111,24 @@ export class EventQueue {
     return [...gaps, ...kept];
   }
 
+  #onPushed(): void {
+    this.#checkPressure();
+    if (this.#waitingUnits > OVERFLOW_UNITS) this.#options.onOverflow();
+  }
+
   #checkPressure(): void {
-    let units = 0;
-    for (const reader of this.#readers) units = Math.max(units, reader.waitingUnits);
-    // Half of it must be read before the connection is, so that the two do not take turns at every event.
-    const isFull = units > (this.#isFull ? MAX_WAITING_UNITS / 2 : MAX_WAITING_UNITS);
+    // Half of it must be read before more is let in, so that the two do not take turns at every event.
+    const isFull = this.#waitingUnits > (this.#isFull ? MAX_WAITING_UNITS / 2 : MAX_WAITING_UNITS);
     if (isFull === this.#isFull) return;
     this.#isFull = isFull;
-    this.#onPressure(isFull);
+    this.#options.onPressure(isFull);
+  }
+
+  /** Of the slowest reader. */
+  get #waitingUnits(): number {
+    let units = 0;
+    for (const reader of this.#readers) units = Math.max(units, reader.waitingUnits);
+    return units;
   }
 }
 

@@ -37,6 +37,8 @@ export class RoomLine {
   /** It is known where this line begins. */
   #isPlaced = false;
   #isClosed = false;
+  /** Whoever hears of the messages has enough for now. */
+  #isHeld = false;
   /** The newest seq that was emitted or is known to be lost. */
   #seen = 0;
   /** Up to here messages were stored before this client first joined. */
@@ -72,12 +74,22 @@ export class RoomLine {
 
   /** A live message, or one of our own that was acknowledged. */
   take(message: RoomMessage): void {
-    if (this.#reading === undefined && message.seq === this.#seen + 1) {
+    if (this.#reading === undefined && message.seq === this.#seen + 1 && !this.#isHeld) {
       this.#emit(message);
     } else if (message.seq > this.#seen) {
       this.#wait(message);
       if (this.#reading === undefined) this.#read();
     }
+  }
+
+  /** Emits no more until `go`: what comes meanwhile waits here, and beyond the bounds of that in history. */
+  hold(): void {
+    this.#isHeld = true;
+  }
+
+  go(): void {
+    this.#isHeld = false;
+    if (this.#reading === undefined && this.#isPlaced) this.#read();
   }
 
   /** The server left messages out, perhaps the newest. */
@@ -129,20 +141,22 @@ export class RoomLine {
 
   /** Reads history page by page until nothing is missing. */
   #read(): void {
-    if (this.#isClosed) return;
     this.#reading = undefined;
+    if (this.#isClosed || this.#isHeld) return;
     this.#drain();
     const hole = this.#waiting[0]?.seq;
     if (this.#seen >= this.#until && hole === undefined && !this.#isBehind) {
       this.#options.onCaughtUp();
       return;
     }
+    const wasBehind = this.#isBehind;
     this.#isBehind = false;
     const before = this.#seen;
     this.#ask({ after: this.#seen, before: null, sinceMs: null, limit: MAX_PAGE_MESSAGES }, (answer) => {
-      const count = this.#takePage(answer);
-      if (count >= MAX_PAGE_MESSAGES) this.#isBehind = true;
-      else if (this.#seen === before) this.#passOver(hole);
+      this.#takePage(answer);
+      if (this.#seen === before) this.#passOver(hole);
+      // How far behind was not known: only a page without news tells the end.
+      else if (wasBehind) this.#isBehind = true;
       this.#read();
     });
   }
@@ -175,16 +189,11 @@ export class RoomLine {
     if (hole !== undefined && this.#waiting[0]?.seq === hole) this.#skipTo(hole - 1);
   }
 
-  /** Returns how many messages there were. */
-  #takePage({ rows }: Answer): number {
-    let count = 0;
+  #takePage({ rows }: Answer): void {
     for (const row of rows) {
       if (row.type === 'gap') this.#skipTo(row.last);
-      if (row.type !== 'history') continue;
-      count += row.messages.length;
-      for (const past of row.messages) this.#takePast(past);
+      else if (row.type === 'history') for (const past of row.messages) this.#takePast(past);
     }
-    return count;
   }
 
   #takePast(past: PastMessage): void {

@@ -42,6 +42,7 @@ interface Membership {
 export class Rooms {
   readonly #options: RoomsOptions;
   readonly #memberships = new Map<NameKey, Membership>();
+  #isHeld = false;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
@@ -69,6 +70,7 @@ export class Rooms {
       onCaughtUp: () => membership.banner && told.resolve(membership.banner),
       onFailure: this.#options.onFailure,
     });
+    if (this.#isHeld) line.hold();
     const membership: Membership = { name, watch, backlog, line, told, banner: undefined, isIn: false };
     this.#memberships.set(nameKey(name), membership);
     this.#enter(membership);
@@ -100,6 +102,15 @@ export class Rooms {
 
   offline(): void {
     for (const membership of this.#memberships.values()) membership.isIn = false;
+  }
+
+  /** Whether messages are kept back, because whoever reads them has enough for now. */
+  setHeld(isHeld: boolean): void {
+    this.#isHeld = isHeld;
+    for (const { line } of [...this.#memberships.values()]) {
+      if (isHeld) line.hold();
+      else line.go();
+    }
   }
 
   close(error: BcastError): void {

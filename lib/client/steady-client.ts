@@ -24,14 +24,16 @@ export class SteadyClient implements Client {
   #name: UserName;
   #maxBodyBytes = 0;
   #away: string | null = null;
-  /** How many of the owner and the event queue want nothing to be read. */
-  #pauses = 0;
 
   constructor(settings: Settings) {
     const { name, onEvent, clock } = settings;
     this.#settings = settings;
     this.#name = name;
-    this.#events = new EventQueue((isFull) => (isFull ? this.pause() : this.resume()));
+    this.#events = new EventQueue({
+      // The connection itself is read on: the answer that the reader may be waiting for comes the same way.
+      onPressure: (isFull) => this.#rooms.setHeld(isFull),
+      onOverflow: () => this.#link.link?.fail(new BcastError('SLOW_READER', { text: OVERFLOWN })),
+    });
     if (onEvent !== undefined) this.#events.subscribe(onEvent);
     const onSlowDown = (retryAfterMs: number): void => this.#events.push({ type: 'slowDown', retryAfterMs });
     this.#link = new SteadyLink(settings, {
@@ -89,14 +91,11 @@ export class SteadyClient implements Client {
   }
 
   pause(): void {
-    this.#pauses += 1;
-    if (this.#pauses === 1) this.#link.pause();
+    this.#link.pause();
   }
 
   resume(): void {
-    if (this.#pauses === 0) return;
-    this.#pauses -= 1;
-    if (this.#pauses === 0) this.#link.resume();
+    this.#link.resume();
   }
 
   async say(room: string, body: string, options: SayOptions = {}): Promise<Receipt> {
@@ -301,6 +300,7 @@ export class SteadyClient implements Client {
   }
 }
 
+const OVERFLOWN = 'This program has left too many events unread.';
 const MAX_TARGET_BYTES = MAX_NAME_CHARS * 4;
 
 function roomOrNull(room: string | null): RoomName | null {

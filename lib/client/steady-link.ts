@@ -128,6 +128,8 @@ export class SteadyLink {
     this.#idleTimeoutMs = idleTimeoutMs;
     if (this.#isPaused) link.pause();
     this.#setStatus({ state: 'online', name, role, motd, server: link.server, isReconnect });
+    // Whoever was told may have closed it.
+    if (this.#link !== link) return;
     this.#handler.onOnline(link, isReconnect);
   }
 

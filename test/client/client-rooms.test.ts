@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { comeBack, identity, inLobby, online, outcome } from '../helpers/scripted-client.ts';
-import { BOB, LOBBY, messageEvent, pastOf, settle } from '../helpers/scripted-server.ts';
+import { BOB, LOBBY, messageEvent, pastOf, ScriptedServer, settle } from '../helpers/scripted-server.ts';
 
 describe('a room', () => {
   test('tells messages of others and our own in the order of their seqs', async () => {
@@ -123,8 +123,10 @@ describe('a room', () => {
     const past = pastOf(messageEvent(5));
     line.tell({ type: 'history', req: request.req, room: LOBBY, messages: [past] });
     line.ok(request);
+    line.ok(await line.next('history'));
+    line.message(6);
     await settle();
-    expect(told()).toEqual(['lagged', 'bob 5 m5']);
+    expect(told()).toEqual(['lagged', 'bob 5 m5', 'bob 6 m6']);
   });
 
   test('history that is asked for too fast is asked again, and nothing is given up for it', async () => {
@@ -141,4 +143,66 @@ describe('a room', () => {
     await settle();
     expect(told()).toEqual(['slow 50', 'bob 5 m5', 'bob 6 m6']);
   });
+
+  test('with more than its reader has room for holds up neither answers nor the reader that waits for one', async () => {
+    const { client, server } = await inLobby(0, new ScriptedServer({ maxBodyBytes: 65_536 }));
+    const line = await server.line(0);
+    const reader = client[Symbol.asyncIterator]();
+    const body = 'x'.repeat(65_536);
+    const count = 700;
+    for (let seq = 1; seq <= count; seq += 1) line.message(seq, body);
+    await settle();
+    const said = client.say('lobby', 'mine');
+    line.ok(await line.next('say'), count + 1);
+    expect(await said).toMatchObject({ seq: count + 1 });
+    const seen: number[] = [];
+    while (seen.at(-1) !== count + 1) {
+      const next = reader.next();
+      await settle();
+      const request = line.requests.shift();
+      if (request?.type === 'history') {
+        const from = (request.after ?? 0) + 1;
+        const to = Math.min(count + 1, from + 9);
+        const messages = Array.from({ length: to - from + 1 }, (_, i) => pastOf(messageEvent(from + i)));
+        line.tell({ type: 'history', req: request.req, room: LOBBY, messages });
+        line.ok(request);
+      }
+      const { value } = await next;
+      if (value?.type === 'message') seen.push(value.seq);
+    }
+    expect(seen).toEqual(Array.from({ length: count + 1 }, (_, i) => i + 1));
+  });
+});
+
+test('a reader that leaves everything unread costs the connection, not the memory, and no message', async () => {
+  const setup = await inLobby();
+  const { client, server, told } = setup;
+  const reader = client[Symbol.asyncIterator]();
+  const line = await server.line(0);
+  const body = 'x'.repeat(16_384);
+  const tell = {
+    type: 'private',
+    from: BOB,
+    fp: messageEvent(1).fp,
+    to: client.name,
+    kind: 'text',
+    ts: 1,
+    id: messageEvent(1).id,
+    body,
+  } as const;
+  for (let i = 0; i < 4_100; i += 1) line.tell(tell);
+  await settle();
+  expect(told().at(-1)).toBe('offline SLOW_READER');
+  const said = client.say('lobby', 'still here');
+  // It is not let back in as long as it does not read.
+  await comeBack(setup, 1);
+  expect(told().at(-1)).toBe('offline SLOW_READER');
+  await reader.return?.();
+  const next = await comeBack(setup, 2);
+  next.admit(await next.next('join'), { last: 0 });
+  next.ok(await next.next('say'), 1);
+  expect(await said).toMatchObject({ seq: 1 });
+  next.message(2);
+  await settle();
+  expect(told().at(-1)).toBe('bob 2 m2');
 });

@@ -15,8 +15,12 @@ function latency(roundTripMs: number): ClientEvent {
 }
 
 function queueOf() {
-  const pressure: boolean[] = [];
-  return { queue: new EventQueue((isFull) => pressure.push(isFull)), pressure };
+  const pressure: (boolean | 'overflow')[] = [];
+  const queue = new EventQueue({
+    onPressure: (isFull) => pressure.push(isFull),
+    onOverflow: () => pressure.push('overflow'),
+  });
+  return { queue, pressure };
 }
 
 async function take(iterator: AsyncIterator<ClientEvent>, count: number): Promise<(ClientEvent | undefined)[]> {
@@ -131,7 +135,7 @@ describe('readers', () => {
 describe('a slow reader', () => {
   const large = 'x'.repeat(1_048_576);
 
-  test('makes the connection wait until it has read half', async () => {
+  test('has enough until it has read half', async () => {
     const { queue, pressure } = queueOf();
     const reader = queue.read();
     for (let seq = 1; seq <= 33; seq += 1) queue.push(message(seq, large));
@@ -140,6 +144,13 @@ describe('a slow reader', () => {
     expect(pressure).toEqual([true]);
     await take(reader, 2);
     expect(pressure).toEqual([true, false]);
+  });
+
+  test('that leaves everything unread goes past all bounds', () => {
+    const { queue, pressure } = queueOf();
+    queue.read();
+    for (let seq = 1; seq <= 65; seq += 1) queue.push(message(seq, large));
+    expect(pressure).toEqual([true, 'overflow', 'overflow']);
   });
 
   test('holds nothing up any more when it has left', async () => {
@@ -153,7 +164,7 @@ describe('a slow reader', () => {
   });
 });
 
-test('when nobody ever looks, the connection does not wait, and who comes late is told what was let go', async () => {
+test('when nobody ever looks, nothing is held up, and who comes late is told what was let go', async () => {
   const { queue, pressure } = queueOf();
   const body = 'x'.repeat(65_536);
   for (let seq = 1; seq <= 100; seq += 1) queue.push(message(seq, body));

@@ -276,6 +276,68 @@ describe('live', () => {
   });
 });
 
+describe('held', () => {
+  test('emits nothing and asks nothing until it may go on, and then has lost nothing', () => {
+    const history = new History(10);
+    const { line, told, enter, asked, answerAll } = lineOf(history);
+    enter();
+    line.hold();
+    history.last = 12;
+    line.take(live(11));
+    line.take(live(12));
+    expect([told, asked]).toEqual([[], []]);
+    line.go();
+    answerAll();
+    expect(told).toEqual(['11', '12']);
+    line.take(live(13));
+    expect(told.at(-1)).toBe('13');
+  });
+
+  test('leaves what is too much in history', () => {
+    const history = new History(0);
+    const { line, told, enter, asked, answerAll } = lineOf(history);
+    enter();
+    line.hold();
+    const large = 'x'.repeat(65_536);
+    for (history.last = 1; history.last <= 300; history.last += 1) line.take({ ...live(history.last), body: large });
+    history.last = 300;
+    line.go();
+    expect(asked).toHaveLength(1);
+    expect(told.length).toBeGreaterThan(100);
+    answerAll();
+    expect(told).toEqual(Array.from({ length: 300 }, (_, i) => `${i + 1}`));
+  });
+
+  test('in the middle of a backlog goes on with it later, and only then has caught up', () => {
+    const count = MAX_PAGE_MESSAGES * 3;
+    const { line, told, enter, asked, answer, answerAll, caughtUp } = lineOf(new History(count));
+    enter({ last: count });
+    line.hold();
+    answer();
+    expect(asked).toEqual([]);
+    expect(told).toHaveLength(MAX_PAGE_MESSAGES);
+    expect(caughtUp()).toBe(0);
+    line.go();
+    answerAll();
+    expect(told).toHaveLength(count);
+    expect(caughtUp()).toBe(1);
+  });
+
+  test('over a cut is held still', () => {
+    const history = new History(10);
+    const { line, told, enter, cut, asked, answerAll } = lineOf(history);
+    enter();
+    line.hold();
+    cut();
+    history.last = 12;
+    enter();
+    expect([told, asked]).toEqual([[], []]);
+    line.go();
+    answerAll();
+    expect(told).toEqual(['11', '12']);
+  });
+});
+
 describe('over a cut', () => {
   test('fetches what was missed, not marked as history', () => {
     const history = new History(10);
@@ -420,6 +482,8 @@ type Step =
   | { readonly type: 'stale' }
   | { readonly type: 'cut' }
   | { readonly type: 'lag' }
+  | { readonly type: 'hold' }
+  | { readonly type: 'go' }
   | { readonly type: 'keep'; readonly keep: number };
 
 const steps = fc.array(
@@ -432,6 +496,8 @@ const steps = fc.array(
     { weight: 2, arbitrary: fc.constant({ type: 'stale' }) },
     { weight: 1, arbitrary: fc.constant({ type: 'cut' }) },
     { weight: 1, arbitrary: fc.constant({ type: 'lag' }) },
+    { weight: 1, arbitrary: fc.constant({ type: 'hold' }) },
+    { weight: 1, arbitrary: fc.constant({ type: 'go' }) },
     { weight: 1, arbitrary: fc.record({ type: fc.constant('keep'), keep: fc.integer({ min: 0, max: 500 }) }) },
   ) as fc.Arbitrary<Step>,
   { maxLength: 40 },
@@ -466,12 +532,15 @@ function play(script: readonly Step[], start: number): { readonly told: readonly
       enter();
     },
     lag: () => line.lag(),
+    hold: () => line.hold(),
+    go: () => line.go(),
     keep: ({ keep }) => {
       history.keep = keep;
     },
   };
   enter();
   for (const step of script) (steps[step.type] as (step: Step) => void)(step);
+  line.go();
   stale?.();
   answerAll();
   return { told, last: history.last };
