@@ -15,8 +15,8 @@ import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
 import type { Session } from './session/session.ts';
 import { shutDown } from './shutdown.ts';
-import { createTurnClock } from './turn-clock.ts';
 import { createMemoryStore } from './store/memory.ts';
+import { createTurnClock } from './turn-clock.ts';
 
 /** Verified bindings that are remembered, at about 200 bytes each. */
 const REMEMBERED_BINDINGS = 10_000;

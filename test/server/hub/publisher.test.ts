@@ -233,6 +233,7 @@ describe('a sender', () => {
     for (let i = 0; i < 1_030 && waits === 0; i += 1) {
       const work = harness.hub.handle(alice.session, {
         type: 'say',
+        again: false,
         req: i,
         id: newId(),
         room: 'den' as never,
