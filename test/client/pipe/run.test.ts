@@ -391,6 +391,23 @@ describe('an ending', () => {
     expect(client.isClosed).toBe(true);
   });
 
+  test('by a signal sends nothing more of what was read', async () => {
+    const lines = Array.from({ length: 2_000 }, (_, i) => String(i));
+    const { client, stop, done } = start({ input: stdinLines, stdin: lines.join('\n') });
+    await client.waiting(1_024);
+    stop.abort();
+    const said: string[] = [];
+    while (!client.isClosed) {
+      for (const { body, acknowledge } of [...client.said]) {
+        said.push(body);
+        acknowledge();
+      }
+      await turn();
+    }
+    await done;
+    expect(said).toEqual(lines.slice(0, 1_024));
+  });
+
   test('by a signal does not wait for a reader who does not read', async () => {
     const stdout = new Writable({ highWaterMark: 1, write: () => undefined });
     const { client, clock, stop, done } = start({ output: follow, stdout });
