@@ -396,16 +396,11 @@ describe('an ending', () => {
     const { client, stop, done } = start({ input: stdinLines, stdin: lines.join('\n') });
     await client.waiting(1_024);
     stop.abort();
-    const said: string[] = [];
-    while (!client.isClosed) {
-      for (const { body, acknowledge } of [...client.said]) {
-        said.push(body);
-        acknowledge();
-      }
-      await turn();
-    }
+    client.said[0]?.acknowledge();
+    await turn();
+    expect(client.said.length).toBe(1_023);
+    for (const { acknowledge } of [...client.said]) acknowledge();
     await done;
-    expect(said).toEqual(lines.slice(0, 1_024));
   });
 
   test('by a signal does not wait for a reader who does not read', async () => {
