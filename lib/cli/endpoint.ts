@@ -3,7 +3,6 @@ import { isatty, ReadStream } from 'node:tty';
 import { parseServerUrl, type ServerAddress } from '../client/address.ts';
 import type { ConnectOptions, TrustPolicy } from '../client/client.ts';
 import { nameOfAccount, type ProfileFiles, profileFiles, rememberedName } from '../client/profile.ts';
-import { askTrust } from '../client/tui/prompts.ts';
 import { type Environment, readEnvironment, readSources } from '../config/environment.ts';
 import { type Loaded, loadOptions } from '../config/load.ts';
 import { type LocalServer, localServers } from '../config/local-server.ts';
@@ -87,6 +86,7 @@ const TERMINAL = '/dev/tty';
 export function terminalQuestion(signal: AbortSignal): TrustPolicy['ask'] {
   if (!isatty(0) || !isatty(2) || !existsSync(TERMINAL)) return undefined;
   return async (address, fingerprint) => {
+    const { askTrust } = await import('../client/tui/prompts.ts');
     const input = new ReadStream(openSync(TERMINAL, 'r'));
     try {
       return await askTrust(
