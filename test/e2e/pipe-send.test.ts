@@ -167,6 +167,12 @@ describe('all of stdin', () => {
     expect(await heard(listener)).toEqual([]);
   });
 
+  test('over the limit is refused before its end, which may never come', async () => {
+    const { account } = await scene();
+    const { code, stdout } = await account.shell('yes | bcast send --message; echo $?').exit;
+    expect([code, stdout]).toEqual([0, '11\n']);
+  });
+
   test('splits on NUL with --null', async () => {
     const { account, listener } = await scene();
     await account.run(['send', '--null'], 'one\ntwo\0\0three\r\n');

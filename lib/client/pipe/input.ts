@@ -49,6 +49,8 @@ async function sendPieces(source: Readable, options: InputOptions, stop: AbortSi
       if (full !== undefined) await full;
     }
     if (stop.aborted) return;
+    // One message that is refused however it goes on; its producer need not go on.
+    if (form === 'whole' && splitter.isTooLong) break;
   }
   for (const piece of splitter.end()) await sendPiece(piece, options);
 }

@@ -7,6 +7,8 @@ export interface Piece {
 }
 
 export interface Splitter {
+  /** What is being read is over the limit already, whatever comes. */
+  readonly isTooLong: boolean;
   push(chunk: Uint8Array): Generator<Piece>;
   /** What was left without a delimiter. */
   end(): Generator<Piece>;
@@ -40,6 +42,9 @@ export function createSplitter(delimiter: number | null, maxBytes: number): Spli
   }
 
   return {
+    get isTooLong() {
+      return isTooLong;
+    },
     *push(chunk) {
       let start = 0;
       for (;;) {

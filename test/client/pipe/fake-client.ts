@@ -14,7 +14,7 @@ export interface Said {
   readonly refuse: (error: BcastError) => void;
 }
 
-export const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
+const FINGERPRINT = `SHA256:${'A'.repeat(43)}`;
 
 export function roomMessage(body: string, more: Partial<RoomMessage> = {}): RoomMessage {
   const [room, from] = [requireRoomName('lobby'), requireUserName('alice')];
