@@ -186,7 +186,7 @@ export class RoomLine {
   /** What was known to be missing before history was asked, and is not there, is nowhere. */
   #passOver(hole: number | undefined): void {
     this.#skipTo(this.#until);
-    if (hole !== undefined && this.#waiting[0]?.seq === hole) this.#skipTo(hole - 1);
+    if (hole !== undefined) this.#skipTo(hole - 1);
   }
 
   #takePage({ rows }: Answer): void {

@@ -193,6 +193,7 @@ test('a reader that leaves everything unread costs the connection, not the memor
   for (let i = 0; i < 4_100; i += 1) line.tell(tell);
   await settle();
   expect(told().at(-1)).toBe('offline SLOW_READER');
+  const whispered = client.tell('bob', 'still here');
   const said = client.say('lobby', 'still here');
   // It is not let back in as long as it does not read.
   await comeBack(setup, 1);
@@ -200,6 +201,8 @@ test('a reader that leaves everything unread costs the connection, not the memor
   await reader.return?.();
   const next = await comeBack(setup, 2);
   next.admit(await next.next('join'), { last: 0 });
+  next.ok(await next.next('tell'), null, 7);
+  expect(await whispered).toMatchObject({ ts: 7 });
   next.ok(await next.next('say'), 1);
   expect(await said).toMatchObject({ seq: 1 });
   next.message(2);

@@ -425,9 +425,23 @@ describe('over a cut', () => {
     history.last = 12;
     line.take(live(12));
     const old = asked.shift();
+    const late = old === undefined ? undefined : history.answer(old.query);
+    history.incarnation = 'f'.repeat(16);
+    history.last = 1;
     enter();
     answerAll();
-    old?.settle(history.answer(old.query));
+    if (late !== undefined) old?.settle(late);
+    line.take(live(2));
+    expect(told).toEqual(['forgotten', '1', '2']);
+  });
+
+  test('a server that repeats itself in history is not repeated', () => {
+    const { line, told, enter, asked } = lineOf(new History(10));
+    enter();
+    line.lag();
+    const messages = [past(10), past(11), past(11), past(12), past(9)];
+    const rows = [{ type: 'history', req: 1, room: ROOM, messages }] as const;
+    asked.shift()?.settle({ ok: { type: 'ok', req: 1, seq: null, ts: null }, rows });
     expect(told).toEqual(['11', '12']);
   });
 });

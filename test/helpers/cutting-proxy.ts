@@ -9,12 +9,15 @@ export interface CuttingProxy {
   readonly count: number;
   /** Breaks every connection there is. */
   cut(): void;
+  /** Breaks every connection on the client's side only: the server goes on believing in them. */
+  orphan(): void;
   /** Breaks the connection that carries it when so many more bytes went towards the server, or came from it. */
   cutAfter(bytes: number, direction: 'up' | 'down'): void;
 }
 
 export async function startCuttingProxy(targetPort: number): Promise<CuttingProxy> {
   const pairs = new Set<readonly [Socket, Socket]>();
+  const orphans = new Set<Socket>();
   const fuses: { bytes: number; readonly direction: 'up' | 'down' }[] = [];
   let count = 0;
 
@@ -32,7 +35,9 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
     });
     to.on('drain', () => from.resume());
     from.on('error', () => undefined);
-    from.on('close', () => to.destroy());
+    from.on('close', () => {
+      if (!orphans.has(to)) to.destroy();
+    });
     from.on('end', () => to.end());
   }
 
@@ -54,9 +59,16 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
   const cut = (): void => {
     for (const pair of pairs) for (const socket of pair) socket.destroy();
   };
+  const orphan = (): void => {
+    for (const [client, target] of pairs) {
+      orphans.add(target);
+      client.destroy();
+    }
+  };
   onTestFinished(() => {
     server.close();
     cut();
+    for (const target of orphans) target.destroy();
   });
   return {
     port: (server.address() as AddressInfo).port,
@@ -64,6 +76,7 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
       return count;
     },
     cut,
+    orphan,
     cutAfter: (bytes, direction) => void fuses.push({ bytes, direction }),
   };
 }

@@ -7,6 +7,8 @@ import type { TestServer } from './server.ts';
 export interface Watched {
   readonly client: Client;
   readonly events: readonly ClientEvent[];
+  /** How many messages of rooms it told. */
+  readonly heard: number;
   bodies(): string[];
   until(qualifies: (events: readonly ClientEvent[]) => boolean): Promise<void>;
 }
@@ -20,6 +22,7 @@ export async function enterClient(
   over: Partial<ConnectOptions> = {},
 ): Promise<Watched> {
   const events: ClientEvent[] = [];
+  let heard = 0;
   const wakes = new Set<() => void>();
   const client = await connect({
     server: `bcast://127.0.0.1:${port}?fp=${fingerprint}`,
@@ -28,6 +31,7 @@ export async function enterClient(
     reconnect: QUICK,
     onEvent: (event) => {
       events.push(event);
+      if (event.type === 'message') heard += 1;
       for (const wake of wakes) wake();
     },
     ...over,
@@ -44,5 +48,13 @@ export async function enterClient(
       look();
     });
   const bodies = (): string[] => events.flatMap((event) => (event.type === 'message' ? [event.body] : []));
-  return { client, events, bodies, until };
+  return {
+    client,
+    events,
+    get heard() {
+      return heard;
+    },
+    bodies,
+    until,
+  };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ConnectionStatus } from '../../lib/client/client.ts';
 import { startCuttingProxy } from '../helpers/cutting-proxy.ts';
 import { enterClient } from '../helpers/live-client.ts';
 import { startServer } from '../helpers/server.ts';
@@ -12,8 +13,8 @@ describe('a client and a server', () => {
     await bob.client.join('lobby');
     const said = Array.from({ length: 1_000 }, (_, i) => i);
     await Promise.all(said.flatMap((i) => [alice.client.say('lobby', `a${i}`), bob.client.say('lobby', `b${i}`)]));
-    await alice.until(() => alice.bodies().length === 2_000);
-    await bob.until(() => bob.bodies().length === 2_000);
+    await alice.until(() => alice.heard === 2_000);
+    await bob.until(() => bob.heard === 2_000);
     expect(alice.bodies()).toEqual(bob.bodies());
     expect(alice.bodies().filter((body) => body.startsWith('a'))).toEqual(said.map((i) => `a${i}`));
     expect(alice.bodies().filter((body) => body.startsWith('b'))).toEqual(said.map((i) => `b${i}`));
@@ -36,7 +37,7 @@ describe('a client and a server', () => {
     await bob.client.join('lobby');
     const said = Array.from({ length: 1_000 }, (_, i) => `${i}`);
     await Promise.all(said.map((body) => alice.client.say('lobby', body)));
-    await bob.until(() => bob.bodies().length >= 1_000);
+    await bob.until(() => bob.heard >= 1_000);
     expect(bob.bodies()).toEqual(said);
     expect(alice.events.some(({ type }) => type === 'slowDown')).toBe(true);
   });
@@ -81,6 +82,23 @@ describe('a client and a server', () => {
   });
 });
 
+test('a client whose old session the server has not missed yet is let back in when it has', async () => {
+  const server = await startServer({ maxSessionsPerUser: 1, idleTimeout: 1_000 });
+  const proxy = await startCuttingProxy(server.port);
+  const alice = await enterClient({ port: proxy.port, fingerprint: server.fingerprint }, 'alice');
+  await alice.client.join('lobby');
+  proxy.orphan();
+  const said = alice.client.say('lobby', 'back');
+  await alice.until((events) =>
+    events.some((event) => event.type === 'status' && offlineFor(event.status) === 'TOO_MANY_SESSIONS'),
+  );
+  expect(await said).toMatchObject({ seq: 1 });
+});
+
+function offlineFor(status: ConnectionStatus): string | undefined {
+  return status.state === 'offline' ? status.error.code : undefined;
+}
+
 const COUNT = 10_000;
 const PLENTY = { messageBurst: 10_000_000, byteBurst: 1e9, historyMessages: COUNT } as const;
 const LINES = Array.from({ length: COUNT }, (_, i) => `line ${i}`);
@@ -92,7 +110,7 @@ describe('ten thousand messages', () => {
     await Promise.all([alice.client.join('lobby'), bob.client.join('lobby')]);
     const receipts = await Promise.all(LINES.map((line) => alice.client.say('lobby', line)));
     expect(receipts.map(({ seq }) => seq)).toEqual(LINES.map((_, i) => i + 1));
-    await bob.until((events) => events.at(-1)?.type === 'message' && bob.bodies().length >= COUNT);
+    await bob.until(() => bob.heard >= COUNT);
     expect(bob.bodies()).toEqual(LINES);
     expect(alice.bodies()).toEqual(LINES);
   });
@@ -110,7 +128,7 @@ describe('ten thousand messages', () => {
       down.cutAfter(150_001 + i, 'down');
     }
     await Promise.all(LINES.map((line) => alice.client.say('lobby', line)));
-    await bob.until((events) => events.at(-1)?.type === 'message' && bob.bodies().length >= COUNT);
+    await bob.until(() => bob.heard >= COUNT);
     expect(up.count).toBeGreaterThanOrEqual(5);
     expect(down.count).toBeGreaterThanOrEqual(4);
     expect(bob.bodies()).toEqual(LINES);
@@ -128,7 +146,7 @@ describe('ten thousand messages', () => {
     const large = 'x'.repeat(2_000);
     await Promise.all(LINES.map((line) => alice.client.say('lobby', line + large)));
     bob.client.resume();
-    await bob.until((events) => events.at(-1)?.type === 'message' && bob.bodies().length >= COUNT);
+    await bob.until(() => bob.heard >= COUNT);
     expect(bob.bodies()).toEqual(LINES.map((line) => line + large));
     expect(bob.events.some(({ type }) => type === 'lagged')).toBe(true);
   });
