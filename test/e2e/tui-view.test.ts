@@ -13,7 +13,11 @@ function openFake(events: Script['events'], columns = 80, rows = 24): TestTermin
   const dir = mkdtempSync(join(tmpdir(), 'bcast-screen-'));
   const script: Script = { me: 'alice', events, members: [{ name: user('alice'), role: 'member', away: null }] };
   writeFileSync(join(dir, 'script.json'), JSON.stringify(script));
-  const terminal = new TestTerminal(process.execPath, [FAKE_SCREEN, join(dir, 'script.json')], { columns, rows, env: { TZ: 'UTC' } });
+  const terminal = new TestTerminal(process.execPath, [FAKE_SCREEN, join(dir, 'script.json')], {
+    columns,
+    rows,
+    env: { TZ: 'UTC' },
+  });
   onTestFinished(() => {
     terminal.close();
     rmSync(dir, { recursive: true, force: true });
@@ -35,7 +39,11 @@ test('gives the terminal back when the program fails, and then says why', async 
 });
 
 test('paints what differs, not the screen', async () => {
-  const screen = openFake([online(), joined('lobby'), ...Array.from({ length: 40 }, (_, index) => message('lobby', 'bob', `line ${index}`))]);
+  const screen = openFake([
+    online(),
+    joined('lobby'),
+    ...Array.from({ length: 40 }, (_, index) => message('lobby', 'bob', `line ${index}`)),
+  ]);
   await screen.until('line 39');
   await screen.until(({ cursor }) => cursor.row === 23);
   const before = screen.output.length;

@@ -276,6 +276,19 @@ describe('leaving', () => {
   });
 });
 
+test('leaving with something unsaid says how much and exits with 9', async () => {
+  const server = await startServer();
+  const screen = openScreen(server, ['-u', 'alice']);
+  await screen.until('last 50 messages');
+  await server.stop();
+  await screen.until(/offline, trying again/);
+  screen.type('too late\r');
+  await screen.until(/… {2}too late/);
+  screen.type('/quit\r');
+  expect((await screen.exited).exitCode).toBe(9);
+  expect(screen.text()).toContain('One message was not sent.');
+});
+
 test('survives a restart of the server: says so, comes back, and goes on', async () => {
   const dataDir = mkdtempSync(join(tmpdir(), 'bcast-restart-'));
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));

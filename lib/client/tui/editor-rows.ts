@@ -1,5 +1,6 @@
 import type { Editor } from './editor.ts';
-import { glyphsOf, widthOf } from './glyphs.ts';
+import { glyphsOf } from './glyphs.ts';
+import { labelOf } from './room-list.ts';
 import { cutText } from './rows.ts';
 import type { State, Window } from './state.ts';
 
@@ -32,8 +33,7 @@ export function promptOf(state: State): string {
     case 'recall':
       return ' recall: ';
     case 'write': {
-      const label = window.kind === 'room' ? `#${window.name}` : window.name;
-      return ` ${cutText(label, Math.max(6, Math.floor(state.columns / 5)))} › `;
+      return ` ${cutText(labelOf(window), Math.max(6, Math.floor(state.columns / 5)))} › `;
     }
     default:
       return state.mode satisfies never;
@@ -76,12 +76,6 @@ function fill(rows: string[], text: string, width: number, from: number): number
 
 /** The part of a long input that is on screen: `height` rows around the cursor. */
 export function visibleInput({ rows, cursorRow, cursorColumn }: EditorRows, height: number): EditorRows {
-  const first = Math.max(0, Math.min(cursorRow - height + 1, rows.length - height));
-  const start = cursorRow < first ? cursorRow : first;
+  const start = Math.max(0, Math.min(cursorRow - height + 1, rows.length - height));
   return { rows: rows.slice(start, start + height), cursorRow: cursorRow - start, cursorColumn };
-}
-
-/** The column of the cursor in a single line. */
-export function cursorIn(text: string, cursor: number): number {
-  return widthOf(text.slice(0, cursor));
 }

@@ -89,7 +89,7 @@ function dayAround(ms: number): { readonly start: number; readonly end: number }
 }
 
 /** The lines of a text from anybody, each safe to print. */
-export function safeLines(text: string): string[] {
+function safeLines(text: string): string[] {
   const lines = text.split(/\r\n|\n|\r/);
   const shown = lines.slice(0, MAX_LINES).map(sanitiseLine);
   return lines.length > MAX_LINES ? [...shown, `[${lines.length - MAX_LINES} more lines]`] : shown;

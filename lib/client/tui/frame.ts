@@ -1,4 +1,4 @@
-import { cursorIn, editorRows, promptOf, visibleInput } from './editor-rows.ts';
+import { editorRows, promptOf, visibleInput } from './editor-rows.ts';
 import { type Geometry, geometryOf, MIN_COLUMNS, MIN_ROWS } from './geometry.ts';
 import { widthOf } from './glyphs.ts';
 import { helpPage } from './help-page.ts';
@@ -72,7 +72,7 @@ function lookingLine(state: State, prompt: string): InputLines {
     span(query, TEXT),
     ...(found === '' ? [] : [span('  ', TEXT), span(found.replace(/\s+/g, ' '), DIM)]),
   ];
-  const column = Math.min(widthOf(prompt) + cursorIn(query, query.length), state.columns - 1);
+  const column = Math.min(widthOf(prompt) + widthOf(query), state.columns - 1);
   return { lines: [row], column, row: 0 };
 }
 

@@ -37,7 +37,7 @@ export interface Geometry {
 }
 
 /** Columns of `HH:MM` and the blanks around it. */
-export const TIME_COLUMNS = 7;
+const TIME_COLUMNS = 7;
 /** Continuation lines in panes too narrow for a column of names stand in by this. */
 export const INLINE_INDENT = 7;
 

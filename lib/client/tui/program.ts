@@ -1,9 +1,8 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type Clock, systemClock } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
-import type { RoomName, UserName } from '../../protocol/names.ts';
-import { nameKey } from '../../protocol/names.ts';
-import { type Client, type ConnectOptions, connect } from '../client.ts';
+import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
+import { type Client, type ConnectOptions, connect, type TrustPolicy } from '../client.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Effect } from './effect.ts';
 import { openKeyboard } from './keyboard.ts';
@@ -37,6 +36,8 @@ export interface TuiOptions {
 
 /** How long leaving waits for what was said and is not acknowledged, in milliseconds. */
 const DRAIN_TIMEOUT_MS = 2_000;
+/** After this long without an answer, in milliseconds, we say that we wait. */
+const SLOW_CONNECT_MS = 700;
 /** As shells report SIGINT. */
 const INTERRUPTED = 130;
 /** Between stopping and taking the terminal again: the process stands still in between, however long that lasts. */
@@ -46,8 +47,8 @@ const NAME_TROUBLES: readonly string[] = ['NAME_IN_USE', 'NAME_INVALID', 'TOO_MA
 
 /**
  * Talks full screen until the person leaves: asks for what is missing (a name, whether the server is the right one),
- * connects, and takes the terminal over. Resolves to the exit code, 0 or 130 (Ctrl-C at a question). Throws the BcastError that ended it, when the
- * terminal is as it was again, so that the caller can say it in one line.
+ * connects, and takes the terminal over. Resolves to the exit code: 0, or 130 after Ctrl-C at a question. Throws the
+ * BcastError that ended it, when the terminal is as it was again, so that the caller can say it in one line.
  */
 export async function runTui(options: TuiOptions): Promise<number> {
   const client = await connectAsking(options).catch((thrown: unknown) => {
@@ -57,17 +58,36 @@ export async function runTui(options: TuiOptions): Promise<number> {
   if (client === null) return INTERRUPTED;
   const noteName = (name: UserName): void => options.onName?.(name);
   noteName(client.name);
-  const outcome = await runScreen(client, options, noteName);
-  const unsaid = client.unacknowledged;
-  if (outcome.error === null && unsaid > 0) await client.close({ drainTimeoutMs: DRAIN_TIMEOUT_MS });
-  const lost = client.unacknowledged;
-  await client.close();
-  if (outcome.error !== null) throw outcome.error;
-  if (lost > 0)
-    throw new BcastError('CONNECTION_LOST', {
-      text: `${lost} ${lost === 1 ? 'message was' : 'messages were'} not sent.`,
-    });
-  return 0;
+  try {
+    const { error } = await runScreen(client, options, noteName);
+    if (error !== null) throw error;
+    const lost = await drain(client, options.clock ?? systemClock);
+    if (lost > 0)
+      throw new BcastError('CONNECTION_LOST', {
+        text: lost === 1 ? 'One message was not sent.' : `${lost} messages were not sent.`,
+      });
+    return 0;
+  } finally {
+    await client.close();
+  }
+}
+
+/**
+ * Waits a little until all that was said is acknowledged; resolves to how much is not. Who leaves while there is no
+ * connection does not want to wait for one.
+ */
+async function drain(client: Client, clock: Clock): Promise<number> {
+  const done = Promise.withResolvers<void>();
+  const check = (): void => {
+    if (client.unacknowledged === 0 || client.status.state !== 'online') done.resolve();
+  };
+  const timer = clock.after(DRAIN_TIMEOUT_MS, done.resolve);
+  const unsubscribe = client.subscribe(check);
+  check();
+  await done.promise;
+  timer.cancel();
+  unsubscribe();
+  return client.unacknowledged;
 }
 
 /** Thrown by a question as it is, or wrapped by the client whose connection waited for the answer. */
@@ -78,19 +98,43 @@ function isInterruption(thrown: unknown): boolean {
 /** Connects; while the name is the trouble, asks for another. */
 async function connectAsking(options: TuiOptions): Promise<Client> {
   const terminal: PromptTerminal = options;
-  const trust = { ...options.connect.trust };
-  trust.ask ??= (address, fingerprint) => askTrust(terminal, address, fingerprint);
+  const ask = options.connect.trust?.ask ?? ((address, fingerprint) => askTrust(terminal, address, fingerprint));
   let user = options.user ?? (await askName(terminal, options.suggestedName));
   for (;;) {
+    const stopWaiting = sayIfSlow(options);
+    const trust: TrustPolicy = {
+      ...options.connect.trust,
+      ask(address, fingerprint) {
+        stopWaiting();
+        return ask(address, fingerprint);
+      },
+    };
     try {
       return await connect({ ...options.connect, trust, user });
     } catch (thrown) {
+      stopWaiting();
       const error = toBcastError(thrown);
       if (!NAME_TROUBLES.includes(error.code)) throw error;
       options.output.write(`${user}: ${sanitiseLine(error.message)}\n`);
       user = await askName(terminal, null);
+    } finally {
+      stopWaiting();
     }
   }
+}
+
+/** Says what is being waited for when it takes long; returns what takes the line away again. */
+function sayIfSlow({ output, clock = systemClock }: TuiOptions): () => void {
+  let isShown = false;
+  const timer = clock.after(SLOW_CONNECT_MS, () => {
+    isShown = true;
+    output.write('Connecting…');
+  });
+  return () => {
+    timer.cancel();
+    if (isShown) output.write('\r\x1b[K');
+    isShown = false;
+  };
 }
 
 /** Takes the terminal over until all is said; gives it back whatever happens. */

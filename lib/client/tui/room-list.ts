@@ -46,7 +46,7 @@ export function roomList(state: State, width: number, height: number): Row[] {
 }
 
 /** The rooms in one line, for screens without room for the column; the current one is always in sight. */
-export function roomStrip(state: State, width: number): Row {
+function roomStrip(state: State, width: number): Row {
   const tabs = listedWindows(state).map(({ window, index, number }) => ({
     row: tabRow(window, number, index === state.active),
     isActive: index === state.active,

@@ -28,7 +28,6 @@ export const FAINT: Style = { ink: 'faint' };
 export const ACCENT: Style = { ink: 'accent' };
 export const ACCENT_STRONG: Style = { ink: 'accent', bold: true };
 export const LINK: Style = { ink: 'text', underline: true };
-export const GOOD: Style = { ink: 'good' };
 export const WARN: Style = { ink: 'warn' };
 export const ERROR: Style = { ink: 'error' };
 export const FOUND: Style = { ink: 'text', inverse: true };
@@ -42,7 +41,7 @@ export const BAR_ERROR: Style = { ink: 'error', ground: 'bar', bold: true };
 export const CHOSEN: Style = { ink: 'text', ground: 'chosen', bold: true };
 
 /** How many colours names are spread over. */
-export const NICK_INKS = 12;
+const NICK_INKS = 12;
 
 const nickStyles: readonly Style[] = Array.from({ length: NICK_INKS }, (_, index) => ({ ink: `nick${index}` }));
 

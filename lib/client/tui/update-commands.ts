@@ -156,8 +156,8 @@ function invalid(kind: string, word: string): string {
 function unknownText(word: string): string {
   const words = COMMANDS.flatMap(({ name, aliases }) => [name, ...aliases]);
   const like = nearest(word.toLowerCase(), words);
-  const hint = like === null ? '/help lists what there is' : `did you mean /${like}?`;
-  return `There is no command /${word}; ${hint}. To say it, write //${word}.`;
+  const hint = like === null ? '/help lists what there is.' : `Did you mean /${like}?`;
+  return `There is no command /${word}. ${hint} To say it as text, write //${word}.`;
 }
 
 function wrong(state: State, line: string, text: string): Next {

@@ -23,8 +23,8 @@ interface Line {
 export function onPresence(state: State, { room, changes }: Presence): State {
   const index = roomIndex(state, room);
   const told = changeWindow(state, index, (window) => {
-    const members = changes.reduce(applied, window.members);
-    return linesOf(state, changes).reduce((shown, line) => withLine(shown, line, state.nowMs), { ...window, members });
+    const { members, lines } = followed(state, window.members, changes);
+    return lines.reduce((shown, line) => withLine(shown, line, state.nowMs), { ...window, members });
   });
   return changes.reduce(
     (renamed, change) => (change.change === 'nick' ? renamedQuery(renamed, change) : renamed),
@@ -59,19 +59,28 @@ function roleFrom(text: string | null): 'member' | 'moderator' | 'owner' | 'admi
   return text === 'moderator' || text === 'owner' || text === 'admin' ? text : 'member';
 }
 
-/** What is worth a line: not away and back, which the member list shows, and not what we did ourselves. */
-function linesOf(state: State, changes: readonly PresenceChange[]): Line[] {
+/**
+ * The members after the changes, and what of them is worth a line: not away and back, which the member list shows, not
+ * what we did ourselves, and not the leaving of somebody who was put out just before.
+ */
+function followed(
+  state: State,
+  before: Members,
+  changes: readonly PresenceChange[],
+): { readonly members: Members; readonly lines: Line[] } {
   const lines: Line[] = [];
+  let members = before;
   for (const change of changes) {
-    if (isAboutMe(state, change)) continue;
-    const line = lineOf(change);
+    const isKnownGone = change.change === 'leave' && members.length > 0 && memberOf(members, change.name) === undefined;
+    members = applied(members, change);
+    const line = isKnownGone || isAboutMe(state, change) ? null : lineOf(change);
     if (line === null) continue;
     const last = lines.at(-1);
     if (last !== undefined && isShared(last, line))
       lines[lines.length - 1] = { ...last, who: [...last.who, ...line.who] };
     else lines.push(line);
   }
-  return lines;
+  return { members, lines };
 }
 
 function lineOf({ change, name, other, text }: PresenceChange): Line | null {

@@ -38,8 +38,17 @@ export function openWindow(state: State, kind: 'room' | 'query', name: RoomName 
   const key = nameKey(name);
   const index = indexOf(state, kind, key);
   if (index !== -1) return [state, index];
-  const opened = { ...state, windows: [...state.windows, newWindow(kind, name, key)] };
+  const fresh = newWindow(kind, name, key);
+  const opened = { ...state, windows: [...state.windows, kind === 'query' ? withGreeting(fresh, state.nowMs) : fresh] };
   return [opened, opened.windows.length - 1];
+}
+
+/** Says who can read what is said there, as a room's banner does. */
+function withGreeting(window: Window, nowMs: number): Window {
+  return addEntry(
+    window,
+    notice(nowMs, 'info', `Only ${window.name} and you are here. The server can read what you write.`),
+  );
 }
 
 /** Brings a window to the front: what it holds counts as read. */

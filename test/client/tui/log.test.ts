@@ -28,12 +28,10 @@ interface Change {
 }
 
 const change: fc.Arbitrary<Change> = fc.oneof(
-  fc
-    .integer()
-    .map((value) => ({
-      toLog: (log: Log<number>) => append(log, value),
-      toModel: (all: readonly number[]) => [...all, value],
-    })),
+  fc.integer().map((value) => ({
+    toLog: (log: Log<number>) => append(log, value),
+    toModel: (all: readonly number[]) => [...all, value],
+  })),
   fc.integer().map((value) => ({
     toLog: (log: Log<number>) => replaceLast(log, value),
     toModel: (all: readonly number[]) => [...all.slice(0, -1), value],

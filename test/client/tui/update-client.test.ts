@@ -203,8 +203,12 @@ describe('people', () => {
     );
     expect(members(play)).toEqual(['rob/moderator']);
     play.client(presence('lobby', { change: 'kick', name: user('rob'), other: user('carol'), text: 'spam' }));
-    expect(play.lastLine()).toBe('rob was put out by carol: spam');
-    expect(members(play)).toEqual([]);
+    play.client(presence('lobby', { change: 'join', name: user('dave') }, { change: 'leave', name: user('rob') }));
+    expect(play.entries().slice(-2)).toMatchObject([
+      { who: ['rob'], text: 'was put out by carol: spam' },
+      { who: ['dave'], text: 'joined' },
+    ]);
+    expect(members(play)).toEqual(['dave/member']);
   });
 
   test('a conversation follows the other to a new name', () => {

@@ -117,8 +117,8 @@ describe('commands', () => {
   });
 
   test.each([
-    ['/tpoic x', /no command \/tpoic; did you mean \/topic\?/],
-    ['/frobnicate', /no command \/frobnicate; \/help lists/],
+    ['/tpoic x', /no command \/tpoic\. Did you mean \/topic\? To say it/],
+    ['/frobnicate', /no command \/frobnicate\. \/help lists/],
     ['/usr/bin/env', /no command \/usr\/bin\/env/],
     ['/kick', /Usage: \/kick NAME \[REASON\]/],
     ['/nick two words', /Usage: \/nick NAME/],
