@@ -1,20 +1,19 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
-import { formatDuration } from '../../duration.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { MessageId } from '../../protocol/messages.ts';
 import type { Client } from '../client.ts';
-import type { ClientEvent } from '../events.ts';
 import { newMessageId } from '../message-id.ts';
 import { sanitiseLine } from '../sanitise.ts';
-import { createEndingSwitch, type Ending, type EndingSwitch, type Silence, watchSilence } from './ending.ts';
-import { forgottenText, formatReceipt, gapText, removedText } from './format.ts';
+import { createEndingSwitch, type Ending, type EndingSwitch, watchSilence } from './ending.ts';
+import { formatReceipt } from './format.ts';
 import { sendInput } from './input.ts';
 import type { PipeOptions } from './options.ts';
 import { readOutgoing } from './outgoing.ts';
 import { createOutput, type Output } from './output.ts';
 import { createReceiver, type Receiver } from './receiver.ts';
 import { createSender, type Send } from './sender.ts';
+import { heed, type Progress, summarise } from './watch.ts';
 import { createWindow, type Window } from './window.ts';
 
 /**
@@ -85,18 +84,12 @@ interface Talk extends PipeRun {
   readonly reject: (label: string, error: BcastError) => void;
 }
 
-interface Progress {
-  /** The last moment an acknowledgement came, or is to come after the server asked for patience. */
-  lastMs: number;
-  rejected: number;
-}
-
 async function talk(client: Client, run: PipeRun, ending: EndingSwitch): Promise<PipeResult> {
   const { options, clock } = run;
   const state = assemble(client, run, ending);
   const silence =
     options.idleMs === undefined ? undefined : watchSilence(clock, options.idleMs, () => ending.end({ why: 'idle' }));
-  client.subscribe((event) => onEvent(event, state, silence));
+  client.subscribe((event) => heed(event, state, silence));
   const stopReading = new AbortController();
   const abandon = new AbortController();
   const fail = (error: unknown) => ending.end({ why: 'failed', error: toBcastError(error) });
@@ -256,59 +249,6 @@ async function sendStdin(
   await sendInput(streams.openStdin(), { ...common, onRejected: reject, stopReading, abandon });
 }
 
-function onEvent(event: ClientEvent, state: Talk, silence: Silence | undefined): void {
-  const { ending, progress, clock, options, streams } = state;
-  const note = (line: string) => {
-    if (!options.isQuiet) streams.note(line);
-  };
-  switch (event.type) {
-    case 'message':
-    case 'private':
-    case 'sent':
-      silence?.touch();
-      return;
-    case 'slowDown':
-      progress.lastMs = clock.monotonicMs() + event.retryAfterMs;
-      return;
-    case 'gap':
-    case 'forgotten':
-      // Whoever only sends misses nothing.
-      if (options.output !== null) streams.note(event.type === 'gap' ? gapText(event) : forgottenText(event.room));
-      return;
-    case 'removed':
-    case 'left':
-      onRoomLost(event, state);
-      return;
-    case 'status':
-      if (event.status.state === 'closed' && event.status.error !== undefined) {
-        ending.end({ why: 'failed', error: event.status.error });
-      } else if (event.status.state === 'offline') {
-        const { error, retryInMs } = event.status;
-        note(`${sanitiseLine(error.message)} Trying again in ${formatDuration(retryInMs)}.`);
-      } else if (event.status.state === 'online' && event.status.isReconnect) note('Connected again.');
-      return;
-    default:
-      return;
-  }
-}
-
-/** With the last room, what line mode is for is gone; with another one, that is only said. */
-function onRoomLost(
-  event: Extract<ClientEvent, { type: 'removed' | 'left' }>,
-  { options, ending, streams }: Talk,
-): void {
-  const error = lossOf(event);
-  if (error === undefined) return;
-  if (options.rooms.length <= 1) ending.end({ why: 'failed', error });
-  else streams.note(sanitiseLine(error.message));
-}
-
-function lossOf(event: Extract<ClientEvent, { type: 'removed' | 'left' }>): BcastError | undefined {
-  if (event.type === 'left') return event.error;
-  const code = event.removal === 'ban' ? 'ROOM_BANNED' : 'ROOM_KICKED';
-  return new BcastError(code, { text: `${removedText(event)}.` });
-}
-
 /** Waits for everything read to be sent and acknowledged, as long as acknowledgements keep coming. */
 async function drain({ window, progress, clock }: Talk, input: Promise<void>, patienceMs: number): Promise<void> {
   progress.lastMs = Math.max(progress.lastMs, clock.monotonicMs());
@@ -334,18 +274,6 @@ async function finishOutput({ receiver, output, clock }: Talk, { why }: Ending):
     clock.after(PATIENCE_AFTER_SIGNAL_MS, () => resolve(false));
   });
   return Promise.race([finished.then(() => true), stalled]);
-}
-
-function summarise({ options, streams, progress }: Talk, { why }: Ending, unacknowledged: number): void {
-  if (unacknowledged > 0) {
-    const [what, it] = unacknowledged === 1 ? ['1 message was', 'it'] : [`${unacknowledged} messages were`, 'they'];
-    streams.note(`${what} not acknowledged; ${it} may or may not have arrived.`);
-  }
-  if (progress.rejected > 1) streams.note(`${progress.rejected} messages were not sent.`);
-  if (why === 'timeout' && !options.isQuiet) streams.note('The time given with --timeout ran out.');
-  if (why === 'input' && options.count !== undefined && !options.isQuiet) {
-    streams.note('The input ended before --count was reached; --stay goes on receiving.');
-  }
 }
 
 function exitCodeOf(ending: Ending | undefined, unacknowledged: number, rejected: number): number {

@@ -1,0 +1,90 @@
+import type { Clock } from '../../clock.ts';
+import { formatDuration } from '../../duration.ts';
+import { BcastError } from '../../errors.ts';
+import type { ClientEvent } from '../events.ts';
+import { sanitiseLine } from '../sanitise.ts';
+import type { Ending, EndingSwitch, Silence } from './ending.ts';
+import { forgottenText, gapText, removedText } from './format.ts';
+import type { PipeOptions } from './options.ts';
+
+export interface Progress {
+  /** The last moment an acknowledgement came, or is to come after the server asked for patience. */
+  lastMs: number;
+  rejected: number;
+}
+
+/** What watching a run takes. */
+export interface Watched {
+  readonly options: PipeOptions;
+  readonly streams: { readonly note: (line: string) => void };
+  readonly clock: Clock;
+  readonly ending: EndingSwitch;
+  readonly progress: Progress;
+}
+
+/** What an event means for the run beside its output: an ending, a pause, or a line on stderr. */
+export function heed(event: ClientEvent, state: Watched, silence: Silence | undefined): void {
+  const { ending, progress, clock, options, streams } = state;
+  const note = (line: string) => {
+    if (!options.isQuiet) streams.note(line);
+  };
+  switch (event.type) {
+    case 'message':
+    case 'private':
+    case 'sent':
+      silence?.touch();
+      return;
+    case 'slowDown':
+      progress.lastMs = clock.monotonicMs() + event.retryAfterMs;
+      return;
+    case 'gap':
+    case 'forgotten':
+      // Whoever only sends misses nothing.
+      if (options.output !== null) streams.note(event.type === 'gap' ? gapText(event) : forgottenText(event.room));
+      return;
+    case 'removed':
+    case 'left':
+      onRoomLost(event, state);
+      return;
+    case 'status':
+      if (event.status.state === 'closed' && event.status.error !== undefined) {
+        ending.end({ why: 'failed', error: event.status.error });
+      } else if (event.status.state === 'offline') {
+        const { error, retryInMs } = event.status;
+        note(`${sanitiseLine(error.message)} Trying again in ${formatDuration(retryInMs)}.`);
+      } else if (event.status.state === 'online' && event.status.isReconnect) note('Connected again.');
+      return;
+    default:
+      return;
+  }
+}
+
+/** With the last room, what line mode is for is gone; with another one, that is only said. */
+function onRoomLost(
+  event: Extract<ClientEvent, { type: 'removed' | 'left' }>,
+  { options, ending, streams }: Watched,
+): void {
+  const error = lossOf(event);
+  if (error === undefined) return;
+  if (options.rooms.length <= 1) ending.end({ why: 'failed', error });
+  else streams.note(sanitiseLine(error.message));
+}
+
+function lossOf(event: Extract<ClientEvent, { type: 'removed' | 'left' }>): BcastError | undefined {
+  if (event.type === 'left') return event.error;
+  const code = event.removal === 'ban' ? 'ROOM_BANNED' : 'ROOM_KICKED';
+  return new BcastError(code, { text: `${removedText(event)}.` });
+}
+
+/** The last words on stderr, if there is anything to say. */
+export function summarise({ options, streams, progress }: Watched, { why }: Ending, unacknowledged: number): void {
+  if (unacknowledged > 0) {
+    const [what, it] = unacknowledged === 1 ? ['1 message was', 'it'] : [`${unacknowledged} messages were`, 'they'];
+    streams.note(`${what} not acknowledged; ${it} may or may not have arrived.`);
+  }
+  if (progress.rejected > 1) streams.note(`${progress.rejected} messages were not sent.`);
+  if (why === 'timeout' && !options.isQuiet) streams.note('The time given with --timeout ran out.');
+  if (why === 'input' && options.count !== undefined && !options.isQuiet) {
+    streams.note('The input ended before --count was reached; --stay goes on receiving.');
+  }
+}
