@@ -9,10 +9,11 @@ interface Cell {
 }
 
 const CLOSING = /^[\p{Pe}\p{Pf}\p{Po}]/u;
+const BULLETS: readonly string[] = ['-', '*', '•'];
 
 /**
  * One line as rows of at most `width` columns. Breaks at blanks, else between wide characters (which need no blanks),
- * else inside the word; blanks at the end of a row are dropped, those at the start of the line are kept. A glyph wider
+ * else inside the word; blanks at the end of a row are dropped, those at the start of the line are kept and indent the rows that follow. A glyph wider
  * than the whole row is shown as a question mark. Always at least one row.
  */
 export function wrapRow(row: Row, width: number): Row[] {
@@ -22,14 +23,26 @@ export function wrapRow(row: Row, width: number): Row[] {
     cells.push(glyph.width > width ? { text: '?', width: 1, style } : { ...glyph, style });
   }
   const rows: Row[] = [];
+  const indent = hangingIndent(cells, width);
   let start = 0;
   while (start < cells.length) {
-    const end = endOfRow(cells, start, width);
-    rows.push(merge(cells, start, end));
+    const isFirst = start === 0;
+    const end = endOfRow(cells, start, isFirst ? width : width - indent);
+    const ink = merge(cells, start, end);
+    rows.push(isFirst || indent === 0 ? ink : [{ text: ' '.repeat(indent), style: cells[0]?.style as Style }, ...ink]);
     start = end;
     while (start < cells.length && cells[start]?.text === ' ') start += 1;
   }
   return rows.length === 0 ? [[]] : rows;
+}
+
+/** What is indented or an item of a list goes on below its own text, as long as that leaves most of the row. */
+function hangingIndent(cells: readonly Cell[], width: number): number {
+  let indent = 0;
+  while (cells[indent]?.text === ' ') indent += 1;
+  if (BULLETS.includes(cells[indent]?.text ?? '') && cells[indent + 1]?.text === ' ') indent += 2;
+  const hasRoom = indent <= width / 3 && cells.every((cell) => cell.width <= width - indent);
+  return hasRoom ? indent : 0;
 }
 
 /** Most lines: plain text, shorter than the row. */

@@ -122,7 +122,10 @@ describe('wrapping', () => {
   test.each([
     ['the quick brown fox', 10, ['the quick', 'brown fox']],
     ['the quick  brown', 10, ['the quick', 'brown']],
-    ['    indented text here', 14, ['    indented', 'text here']],
+    ['    indented text here', 14, ['    indented', '    text here']],
+    ['         far indented text', 14, ['         far', 'indented text']],
+    ['  - an item of a list', 15, ['  - an item of', '    a list']],
+    ['-dash and more words', 12, ['-dash and', 'more words']],
     ['unbreakablewordthatislong', 10, ['unbreakabl', 'ewordthati', 'slong']],
     ['a unbreakableword', 10, ['a', 'unbreakabl', 'eword']],
     ['日本語のテキスト', 6, ['日本語', 'のテキ', 'スト']],
@@ -131,6 +134,7 @@ describe('wrapping', () => {
     ['', 10, ['']],
     ['👨‍👩‍👧‍👦👨‍👩‍👧‍👦👨‍👩‍👧‍👦', 4, ['👨‍👩‍👧‍👦👨‍👩‍👧‍👦', '👨‍👩‍👧‍👦']],
     ['日', 1, ['?']],
+    [' a\u{1f3fb}', 3, [' ', 'a\u{1f3fb}']],
   ])('%j at %i', (text, width, rows) => {
     expect(wrapped(text, width)).toEqual(rows);
   });
