@@ -28,11 +28,14 @@ export class HubHarness {
   readonly log = new Collector();
   readonly store: GatedStore;
   readonly hub: Hub;
+  /** All of them, the defaults included. */
+  readonly options: Omit<ServerOptions, 'dataDir'>;
   #atEnd: (() => void)[] = [];
 
   constructor(options: Partial<ServerOptions> = {}) {
     const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, { flags: {}, env: {}, dotenv: {}, file: {} });
     const limits = { ...values, ...options };
+    this.options = limits;
     let incarnations = 0;
     this.store = new GatedStore(
       createMemoryStore({
@@ -43,13 +46,18 @@ export class HubHarness {
     this.hub = new Hub({
       store: this.store,
       clock: this.clock,
-      turn: { atEnd: (callback) => void this.#atEnd.push(callback), flush: () => undefined },
+      turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },
       log: createLogger('debug', this.log.stream),
       limits,
       admins: limits.admins,
       motd: limits.motd,
       serverName: 'bcast test',
     });
+  }
+
+  /** Kept until a test ends the turn. */
+  protected atEndOfTurn(callback: () => void): void {
+    this.#atEnd.push(callback);
   }
 
   /** A session that is in. Throws what the hub refuses it with. */
