@@ -161,6 +161,8 @@ async function runScreen(client: Client, options: TuiOptions, noteName: (name: U
     loop.repaint();
   };
   const suspend = (): void => {
+    // Windows has no such thing.
+    if (process.platform === 'win32') return;
     keyboard.close();
     view.leave();
     // The whole group, as the terminal would: the shell watches the launcher, not us.
