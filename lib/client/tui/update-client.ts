@@ -18,6 +18,7 @@ import {
   roomIndex,
   tell,
   tellHere,
+  windowId,
 } from './windows.ts';
 
 type Next = readonly [State, readonly Effect[]];
@@ -69,7 +70,7 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
     case 'latency':
       return [{ ...state, latencyMs: event.roundTripMs }, []];
     case 'status':
-      return [onStatus(state, event.status), []];
+      return onStatus(state, event.status);
     default:
       return event satisfies never;
   }
@@ -192,25 +193,30 @@ function onForgotten(state: State, room: RoomName): State {
   );
 }
 
-function onStatus(state: State, status: ConnectionStatus): State {
+function onStatus(state: State, status: ConnectionStatus): Next {
   switch (status.state) {
     case 'connecting':
-      return state.link.state === 'online' ? { ...state, link: { state: 'connecting' } } : state;
+      return [state.link.state === 'online' ? { ...state, link: { state: 'connecting' } } : state, []];
     case 'online':
       return onOnline(state, status);
     case 'offline':
-      return onOffline(state, status);
+      return [onOffline(state, status), []];
     case 'closed':
-      return { ...state, outcome: state.outcome ?? { error: status.error ?? null } };
+      return [{ ...state, outcome: state.outcome ?? { error: status.error ?? null } }, []];
     default:
       return status satisfies never;
   }
 }
 
-function onOnline(state: State, status: Extract<ConnectionStatus, { state: 'online' }>): State {
+function onOnline(state: State, status: Extract<ConnectionStatus, { state: 'online' }>): Next {
   const { server, role, name, motd, isReconnect } = status;
   const online: State = { ...state, me: name, motd, link: { state: 'online', server, role } };
-  return isReconnect ? tellAll(online, 'info', 'Connected again.') : online;
+  if (!isReconnect) return [online, []];
+  const told = tellAll(online, 'info', 'Connected again.');
+  // A new session is not away; whoever was still is.
+  if (state.away === null) return [told, []];
+  const window = windowId(state.windows[state.active] as Window);
+  return [told, [{ type: 'ask', ask: { what: 'away', text: state.away }, window }]];
 }
 
 function onOffline(state: State, status: Extract<ConnectionStatus, { state: 'offline' }>): State {

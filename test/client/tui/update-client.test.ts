@@ -260,6 +260,15 @@ describe('the connection', () => {
     expect(play.screen().at(-2)).toMatch(/●/);
   });
 
+  test('that comes back finds us away if we were', () => {
+    const play = Play.inRooms(['lobby']);
+    const ask = { what: 'away', text: 'lunch' } as const;
+    play
+      .event({ type: 'answered', ask, window: 'room lobby', answer: { type: 'done' } })
+      .client(offline(1), online(true));
+    expect(play.took()).toContainEqual({ type: 'ask', ask, window: 'room lobby' });
+  });
+
   test('what is said meanwhile is kept and shown', () => {
     const play = Play.inRooms(['lobby']).client(offline(1)).keys('still here?\r');
     expect(play.took()).toContainEqual({ type: 'say', ticket: 1, room: 'lobby', kind: 'text', body: 'still here?' });
