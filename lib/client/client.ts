@@ -41,6 +41,8 @@ export interface ConnectOptions {
   readonly crypto?: CryptoProvider;
   /** Makes the byte pipe to the server, or gives up when told to; TCP by default. Rejects with CONNECT_FAILED. */
   readonly openTransport?: (address: ServerAddress, signal: AbortSignal) => Promise<Transport>;
+  /** Ends the attempt to connect, with CLOSED; of no effect afterwards. */
+  readonly signal?: AbortSignal | undefined;
   /** Told of every event from the very first on, attempts to connect included. */
   readonly onEvent?: (event: ClientEvent) => void;
 }
@@ -121,8 +123,16 @@ export interface Client extends AsyncIterable<ClientEvent> {
  * own business and show up as `status` events.
  */
 export async function connect(options: ConnectOptions): Promise<Client> {
+  const { signal } = options;
   const client = new SteadyClient(resolveOptions(options));
-  await client.start();
+  const giveUp = (): void => void client.close();
+  signal?.addEventListener('abort', giveUp, { once: true });
+  if (signal?.aborted) giveUp();
+  try {
+    await client.start();
+  } finally {
+    signal?.removeEventListener('abort', giveUp);
+  }
   return client;
 }
 

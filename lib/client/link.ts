@@ -123,7 +123,9 @@ async function openTransport(options: LinkOptions, ends: AbortSignal): Promise<T
   const onAbort = (): void => aborted.reject(ends.reason);
   ends.addEventListener('abort', onAbort, { once: true });
   try {
-    return await Promise.race([opening, aborted.promise]);
+    const transport = await Promise.race([opening, aborted.promise]);
+    ends.throwIfAborted();
+    return transport;
   } catch (error) {
     opening.then((transport) => transport.destroy()).catch(() => undefined);
     throw ends.aborted ? ends.reason : error;

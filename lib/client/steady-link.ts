@@ -65,6 +65,7 @@ export class SteadyLink {
   async start(): Promise<void> {
     const { clock } = this.#options;
     const startedMs = clock.monotonicMs();
+    this.#stop.signal.throwIfAborted();
     this.#letGo = keepProcessAlive();
     for (;;) {
       try {
@@ -73,7 +74,7 @@ export class SteadyLink {
       } catch (thrown) {
         const error = toBcastError(thrown);
         const retryInMs = firstRetryMs(error, clock.monotonicMs() - startedMs);
-        if (retryInMs === null || this.#status.state === 'closed') {
+        if (retryInMs === null || this.#stop.signal.aborted) {
           await this.#shut(error);
           throw error;
         }

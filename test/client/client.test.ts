@@ -128,6 +128,34 @@ describe('connecting', () => {
     }
   });
 
+  test('ends when its owner has waited long enough, at whatever it is then', async () => {
+    const early = new AbortController();
+    early.abort();
+    const unasked = new ScriptedServer();
+    expect(await outcome(online(unasked, { signal: early.signal }))).toBe('CLOSED');
+    expect(unasked.attempts).toBe(0);
+
+    const dialling = new AbortController();
+    const mute = new ScriptedServer();
+    mute.isMute = true;
+    const clock = new ManualClock();
+    const result = outcome(online(mute, { clock, signal: dialling.signal }));
+    const line = await mute.line(0);
+    dialling.abort();
+    expect(await result).toBe('CLOSED');
+    await settle();
+    expect([line.isClosed, clock.pendingTimers]).toEqual([true, 0]);
+
+    const waiting = new AbortController();
+    const busy = new ScriptedServer();
+    busy.refusals.push(new BcastError('SERVER_FULL', { retryAfterMs: 5_000 }));
+    const refused = outcome(online(busy, { clock, signal: waiting.signal }));
+    await settle();
+    waiting.abort();
+    expect(await refused).toBe('CLOSED');
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test.each([
     [{ user: 'a b' }, 'NAME_INVALID'],
     [{ user: undefined as never }, 'USAGE'],
@@ -171,6 +199,21 @@ describe('asking', () => {
     line.ok(await line.next('names'));
     expect(await names).toEqual([]);
     expect(told()).toContain('slow 200');
+  });
+
+  test('too fast is lost with the connection, and not asked on the next', async () => {
+    const setup = await online();
+    const { client, server, clock } = setup;
+    const line = await server.line(0);
+    const names = outcome(client.names('lobby'));
+    line.refuse(await line.next('names'), 'SLOW_DOWN', { retryAfterMs: 20_000 });
+    await settle();
+    line.cut();
+    expect(await names).toBe('CONNECTION_LOST');
+    const next = await comeBack(setup, 1);
+    clock.advance(20_000);
+    await settle();
+    expect(next.requests).toEqual([]);
   });
 
   test('without an answer until the connection goes is lost, and without a connection too', async () => {
@@ -371,10 +414,10 @@ describe('closing', () => {
     (await server.line(0)).cut();
     await settle();
     await client.close();
+    expect(clock.pendingTimers).toBe(0);
     clock.advance(600_000);
     await settle();
     expect(server.attempts).toBe(1);
-    expect(clock.pendingTimers).toBe(0);
   });
 
   test('while coming back ends the attempt', async () => {

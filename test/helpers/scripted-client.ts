@@ -65,9 +65,10 @@ export function short(event: ClientEvent): string[] {
 }
 
 /** Waits out the delay before the next attempt. */
-export async function comeBack({ clock, server }: Setup, index: number): Promise<ScriptedLine> {
+export async function comeBack({ client, clock, server }: Setup, index: number): Promise<ScriptedLine> {
   await settle();
-  clock.advance(60_000);
+  if (client.status.state !== 'offline') throw new Error(`it is ${client.status.state}, not offline`);
+  clock.advance(client.status.retryInMs);
   const line = await server.line(index);
   await settle();
   return line;
