@@ -43,9 +43,12 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
     abort.abort();
     await running;
   };
+  let isReady = false;
   onTestFinished(async () => {
-    await stop();
+    if (isReady) await stop();
     if (options.dataDir === undefined) await rm(dataDir, { recursive: true });
   });
-  return { ...(await ready.promise), dataDir, log, stop };
+  const told = await ready.promise;
+  isReady = true;
+  return { ...told, dataDir, log, stop };
 }

@@ -62,7 +62,7 @@ export class Session implements Outbox {
   #sentBytes = 0;
   /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
   #takenBytes = 0;
-  #takenMs = 0;
+  #takenMs: number;
 
   constructor(context: SessionContext, transport: Transport, onGone: (session: Session) => void) {
     const { clock, crypto, identity, bindings, limits, flushList, nextTurn } = context;
@@ -71,6 +71,7 @@ export class Session implements Outbox {
     this.#onGone = onGone;
     this.#startedMs = clock.monotonicMs();
     this.#heardMs = this.#startedMs;
+    this.#takenMs = this.#startedMs;
     const send = (bytes: Uint8Array): boolean => {
       this.#sentBytes += bytes.length;
       transport.write(bytes);

@@ -1,0 +1,357 @@
+import { spawn } from 'node:child_process';
+import { readdir } from 'node:fs/promises';
+import { connect } from 'node:net';
+import { createInterface } from 'node:readline';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import type { SERVER_OPTIONS } from '../../lib/config/options.ts';
+import { ERRORS } from '../../lib/errors.ts';
+import type { RoomName } from '../../lib/protocol/names.ts';
+import { connectTcp } from '../../lib/wire/transport/tcp.ts';
+import { ManualClock } from '../helpers/manual-clock.ts';
+import { enterPeer, newIdentity, openPeer, type Peer } from '../helpers/peer.ts';
+import { scratchDir } from '../helpers/scratch-dir.ts';
+import { startServer } from '../helpers/server.ts';
+
+type Option = keyof typeof SERVER_OPTIONS;
+
+/** What setting an option changes, shown on a real server. The type makes sure that none is left out. */
+const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Promise<void>] } = {
+  host: [
+    'is the address listened on',
+    async () => {
+      const { port } = await startServer({ host: '127.0.0.2' });
+      await expect(connectTcp({ host: '127.0.0.1', port })).rejects.toMatchObject({ code: 'CONNECT_FAILED' });
+      const transport = await connectTcp({ host: '127.0.0.2', port });
+      transport.destroy();
+    },
+  ],
+  port: [
+    'is the port listened on',
+    async () => {
+      const { port, stop } = await startServer();
+      expect(port).toBeGreaterThan(0);
+      await stop();
+      expect((await startServer({ port })).port).toBe(port);
+    },
+  ],
+  dataDir: [
+    'is where the server key lies',
+    async () => {
+      const dataDir = scratchDir();
+      const { fingerprint, stop } = await startServer({ dataDir });
+      expect(await readdir(dataDir)).toEqual(['server_key']);
+      await stop();
+      expect(await startServer({ dataDir })).toMatchObject({ fingerprint, isNewKey: false });
+    },
+  ],
+  historyMessages: [
+    'is how many messages of a room are kept',
+    async () => {
+      const { port } = await startServer({ historyMessages: 2 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      for (const body of ['one', 'two', 'three']) await alice.say('den', body);
+      expect(await alice.join('den')).toMatchObject({ keep: 2, first: 2, last: 3 });
+      await alice.ask({ type: 'history', room: 'den' as RoomName, after: 0, before: null, sinceMs: null, limit: 9 });
+      expect((await alice.nextOf('history')).messages.map(({ body }) => body)).toEqual(['two', 'three']);
+    },
+  ],
+  admins: [
+    'may do everything',
+    async () => {
+      const identity = newIdentity();
+      const { port } = await startServer({ admins: [identity.fingerprint] });
+      const bob = await enterPeer('bob', { port });
+      const root = await enterPeer('root', { port, identity });
+      expect(await root.nextOf('welcome')).toMatchObject({ role: 'admin' });
+      await root.ask({ type: 'kick', room: null, name: 'bob' as never, reason: 'enough' });
+      await bob.closed;
+      expect(bob.seen('error').at(-1)).toMatchObject({ req: null, code: ERRORS.KICKED.wire });
+    },
+  ],
+  motd: [
+    'is shown to everybody, and may be as long as the protocol lets it',
+    async () => {
+      const motd = '日'.repeat(1_365);
+      const { port } = await startServer({ motd });
+      expect(await (await enterPeer('alice', { port })).nextOf('welcome')).toMatchObject({ motd });
+      await expect(startServer({ motd: `${motd}xx` })).rejects.toMatchObject({ code: 'CONFIG' });
+    },
+  ],
+  logLevel: [
+    'is how much is logged',
+    async () => {
+      expect((await startProgram('--log-level', 'info', '--log-format', 'json')).log).toContain('"msg":"ready"');
+      expect((await startProgram('--log-level', 'warn', '--log-format', 'json')).log).toBe('');
+    },
+  ],
+  logFormat: [
+    'is how it is written',
+    async () => {
+      expect((await startProgram('--log-format', 'pretty')).log).not.toMatch(/^\{/);
+      expect((await startProgram('--log-format', 'auto')).log).toMatch(/^\{/);
+    },
+  ],
+  maxConnections: [
+    'is how many connections there may be',
+    async () => {
+      const { port } = await startServer({ maxConnections: 2 });
+      const peers = [await openPeer({ port }), await openPeer({ port })];
+      await expect(openPeer({ port })).rejects.toMatchObject({ code: 'SERVER_FULL' });
+      await goneFrom(peers[0] as Peer, port);
+    },
+  ],
+  maxConnectionsPerAddress: [
+    'is how many one address may have',
+    async () => {
+      const { port } = await startServer({ host: '0.0.0.0', maxConnectionsPerAddress: 1 });
+      const peer = await openPeer({ port });
+      await expect(openPeer({ port })).rejects.toMatchObject({ code: 'ADDRESS_FULL' });
+      const elsewhere = connect({ host: '127.0.0.1', port, localAddress: '127.0.0.3' });
+      onTestFinished(() => void elsewhere.destroy());
+      elsewhere.write(Buffer.alloc(4));
+      const [bytes] = (await onceOf(elsewhere, 'data')) as [Buffer];
+      expect(bytes.toString('latin1')).toMatch(/^bcast: this port/);
+      await goneFrom(peer, port);
+    },
+  ],
+  maxSessionsPerUser: [
+    'is how often one person may be there',
+    async () => {
+      const { port } = await startServer({ maxSessionsPerUser: 1 });
+      const { identity } = await enterPeer('alice', { port });
+      await expect(enterPeer('alice', { port, identity })).rejects.toThrow(String(ERRORS.TOO_MANY_SESSIONS.wire));
+    },
+  ],
+  maxRoomsPerUser: [
+    'is how many rooms one session may be in',
+    async () => {
+      const { port } = await startServer({ maxRoomsPerUser: 1 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('one');
+      await expect(alice.join('two')).rejects.toThrow(String(ERRORS.TOO_MANY_ROOMS.wire));
+    },
+  ],
+  maxMembersPerRoom: [
+    'is how many sessions one room may hold',
+    async () => {
+      const { port } = await startServer({ maxMembersPerRoom: 1 });
+      await (await enterPeer('alice', { port })).join('den');
+      await expect((await enterPeer('bob', { port })).join('den')).rejects.toThrow(String(ERRORS.ROOM_FULL.wire));
+    },
+  ],
+  maxRooms: [
+    'is how many rooms there may be',
+    async () => {
+      const { port } = await startServer({ maxRooms: 1 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('one');
+      await expect(alice.join('two')).rejects.toThrow(String(ERRORS.TOO_MANY_ROOMS.wire));
+    },
+  ],
+  maxBodyBytes: [
+    'is how long a message may be',
+    async () => {
+      const { port } = await startServer({ maxBodyBytes: 10 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      expect(await alice.nextOf('welcome')).toMatchObject({ maxBodyBytes: 10 });
+      expect(await alice.say('den', 'x'.repeat(10))).toMatchObject({ type: 'ok' });
+      expect(await alice.say('den', 'x'.repeat(11))).toMatchObject({ code: ERRORS.MESSAGE_TOO_LARGE.wire });
+    },
+  ],
+  messagesPerSecond: [
+    'is how fast an allowance comes back',
+    () => showRate({ messagesPerSecond: 4, messageBurst: 1 }, 249),
+  ],
+  messageBurst: ['is how many messages pass at once', () => showBurst({ messageBurst: 3, messagesPerSecond: 1 }, 2)],
+  bytesPerSecond: ['is how fast bytes are allowed again', () => showRate({ bytesPerSecond: 100, byteBurst: 100 }, 289)],
+  byteBurst: ['is how many bytes pass at once', () => showBurst({ byteBurst: 300, bytesPerSecond: 1 }, 2)],
+  connectAttempts: [
+    'is how often one address may connect in a while',
+    async () => {
+      const { port } = await startServer({ connectAttempts: 3, connectWindow: 60_000, clock: new ManualClock() });
+      for (let i = 0; i < 3; i += 1) (await openPeer({ port })).transport.destroy();
+      await expect(openPeer({ port })).rejects.toMatchObject({ code: 'TOO_MANY_ATTEMPTS', retryAfterMs: 60_000 });
+    },
+  ],
+  connectWindow: [
+    'is that while',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ connectAttempts: 1, connectWindow: 5_000, clock });
+      (await openPeer({ port })).transport.destroy();
+      await expect(openPeer({ port })).rejects.toMatchObject({ code: 'TOO_MANY_ATTEMPTS', retryAfterMs: 5_000 });
+      clock.advance(5_000);
+      (await openPeer({ port })).transport.destroy();
+    },
+  ],
+  handshakeTimeout: [
+    'is the time until the hello',
+    async () => {
+      const clock = new ManualClock();
+      const { port, log } = await startServer({ handshakeTimeout: 3_000, clock });
+      const peer = await openPeer({ port });
+      clock.advance(4_000);
+      await peer.closed;
+      expect(log.text).toContain('"code":"HANDSHAKE_TIMEOUT"');
+    },
+  ],
+  idleTimeout: [
+    'is how long somebody may say nothing',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ idleTimeout: 3_000, clock });
+      const peer = await enterPeer('alice', { port });
+      expect(await peer.nextOf('welcome')).toMatchObject({ idleTimeoutMs: 3_000 });
+      clock.advance(4_000);
+      await peer.closed;
+      expect(peer.seen('error')).toMatchObject([{ req: null, code: ERRORS.IDLE_TIMEOUT.wire }]);
+    },
+  ],
+  slowReaderTimeout: [
+    'is how long somebody may read nothing',
+    async () => {
+      const clock = new ManualClock();
+      const options = { slowReaderTimeout: 7_000, historyMessages: 200, messageBurst: 1e6, byteBurst: 1e9 };
+      const { port, log } = await startServer({ ...options, clock });
+      const { bob, alice } = await fillUp(port);
+      for (let i = 0; i < 9; i += 1) {
+        clock.advance(1_000);
+        await alice.settle();
+      }
+      bob.transport.resume();
+      await bob.closed;
+      expect(log.text).toContain('"code":"SLOW_READER"');
+    },
+  ],
+  sendQueueBytes: ['is how many bytes may wait for one client', () => showLagged({ sendQueueBytes: 65_536 })],
+  sendQueueMessages: ['is how many messages may wait for one client', () => showLagged({ sendQueueMessages: 16 })],
+  emptyRoomTtl: [
+    'is how long a room outlives its last member',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ emptyRoomTtl: 1_000, clock });
+      const alice = await enterPeer('alice', { port });
+      const { incarnation } = await alice.join('den');
+      await alice.ask({ type: 'leave', room: 'den' as RoomName });
+      clock.advance(999);
+      expect(await alice.join('den')).toMatchObject({ incarnation });
+      await alice.ask({ type: 'leave', room: 'den' as RoomName });
+      alice.events.length = 0;
+      clock.advance(1_000);
+      expect((await alice.join('den')).incarnation).not.toBe(incarnation);
+    },
+  ],
+  drainTimeout: [
+    'is how long a server waits for its clients when it stops',
+    async () => {
+      const clock = new ManualClock();
+      const options = { drainTimeout: 2_000, historyMessages: 200, messageBurst: 1e6, byteBurst: 1e9 };
+      const { port, stop, log } = await startServer({ ...options, clock });
+      await fillUp(port);
+      let isStopped = false;
+      const stopped = stop().then(() => {
+        isStopped = true;
+      });
+      await logged(log, 'shutting down');
+      clock.advance(1_999);
+      await new Promise((resolve) => setImmediate(resolve));
+      expect(isStopped).toBe(false);
+      clock.advance(1);
+      await stopped;
+    },
+  ],
+};
+
+describe('the server option', () => {
+  test.each(Object.entries(EFFECTS).map(([name, [what, show]]) => [name, what, show] as const))(
+    '%s %s',
+    async (_name, _what, show) => {
+      await show();
+    },
+  );
+});
+
+/** After the join there is allowance for a short message again so many milliseconds later, and not before. */
+async function showRate(options: object, tooSoonMs: number): Promise<void> {
+  const clock = new ManualClock();
+  const { port } = await startServer({ ...options, clock });
+  const alice = await enterPeer('alice', { port });
+  await alice.join('den');
+  const id = '1'.repeat(32);
+  expect(await alice.say('den', 'x', id)).toMatchObject({ code: ERRORS.SLOW_DOWN.wire });
+  clock.advance(tooSoonMs);
+  expect(await alice.say('den', 'x', id)).toMatchObject({ code: ERRORS.SLOW_DOWN.wire });
+  clock.advance(1);
+  expect(await alice.say('den', 'x', id)).toMatchObject({ type: 'ok' });
+}
+
+/** After the join, which is paid for as well, so many messages of 64 bytes all in all are let through. */
+async function showBurst(options: object, messages: number): Promise<void> {
+  const { port } = await startServer({ ...options, clock: new ManualClock() });
+  const alice = await enterPeer('alice', { port });
+  await alice.join('den');
+  const answers: string[] = [];
+  for (let i = 0; i <= messages; i += 1) answers.push((await alice.say('den', 'x'.repeat(20))).type);
+  expect(answers).toEqual([...Array(messages).fill('ok'), 'error']);
+}
+
+/** A pair of which one reads nothing, and so much said that neither kernel nor server takes it in without holding back. */
+async function fillUp(port: number): Promise<{ alice: Peer; bob: Peer }> {
+  const [alice, bob] = [await enterPeer('alice', { port }), await enterPeer('bob', { port })];
+  await alice.join('den');
+  await bob.join('den');
+  bob.transport.pause();
+  const body = 'x'.repeat(16_000);
+  // The kernel's buffers of a loopback connection take about six megabytes.
+  for (let i = 0; i < 40; i += 1) await Promise.all(Array.from({ length: 25 }, () => alice.say('den', body)));
+  return { alice, bob };
+}
+
+async function showLagged(options: object): Promise<void> {
+  const { port } = await startServer({ messageBurst: 1e6, byteBurst: 1e9, ...options });
+  const { bob } = await fillUp(port);
+  bob.transport.resume();
+  const { dropped } = await bob.nextOf('lagged');
+  await bob.settle();
+  expect(bob.seen('message').length + dropped).toBe(1_000);
+}
+
+/** Once a peer has gone its place is free again. */
+async function goneFrom(peer: Peer, port: number): Promise<void> {
+  peer.transport.destroy();
+  await peer.closed;
+  for (;;) {
+    const next = await openPeer({ port }).catch(() => undefined);
+    if (next !== undefined) return;
+  }
+}
+
+function onceOf(emitter: NodeJS.EventEmitter, event: string): Promise<unknown[]> {
+  return new Promise((resolve, reject) => {
+    emitter.once(event, (...values) => resolve(values));
+    emitter.once('error', reject);
+  });
+}
+
+async function logged(log: { readonly text: string }, words: string): Promise<void> {
+  while (!log.text.includes(words)) await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Runs `bcast start` as a program until it is ready, stops it, and returns its log. */
+async function startProgram(...flags: string[]): Promise<{ log: string }> {
+  const directory = scratchDir();
+  const env = { PATH: process.env['PATH'], HOME: directory, XDG_RUNTIME_DIR: directory };
+  const program = ['bin/bcast.ts', 'start', '--port', '0', '--data-dir', directory, ...flags];
+  const child = spawn(process.execPath, program, { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  onTestFinished(() => void child.kill('SIGKILL'));
+  let log = '';
+  child.stderr.on('data', (bytes) => {
+    log += String(bytes);
+  });
+  await onceOf(createInterface(child.stdout), 'line');
+  child.kill('SIGTERM');
+  await onceOf(child, 'close');
+  return { log };
+}
