@@ -45,6 +45,15 @@ export class Admission {
     this.#total += 1;
   }
 
+  get openConnections(): number {
+    return this.#total;
+  }
+
+  /** Addresses of which something is remembered. */
+  get trackedAddresses(): number {
+    return Math.max(this.#windows.size, this.#connections.size);
+  }
+
   release(address: string): void {
     const left = (this.#connections.get(address) ?? 1) - 1;
     if (left > 0) this.#connections.set(address, left);
