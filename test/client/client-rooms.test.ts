@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { requireRoomName } from '../../lib/protocol/names.ts';
 import { comeBack, identity, inLobby, online, outcome } from '../helpers/scripted-client.ts';
 import { BOB, LOBBY, messageEvent, pastOf, ScriptedServer, settle } from '../helpers/scripted-server.ts';
 
@@ -172,6 +173,34 @@ describe('a room', () => {
     }
     expect(seen).toEqual(Array.from({ length: count + 1 }, (_, i) => i + 1));
   });
+});
+
+test('a room that is entered while its reader has enough waits like the others', async () => {
+  const { client, server } = await inLobby(0, new ScriptedServer({ maxBodyBytes: 65_536 }));
+  const line = await server.line(0);
+  const reader = client[Symbol.asyncIterator]();
+  const body = 'x'.repeat(65_536);
+  for (let seq = 1; seq <= 600; seq += 1) line.message(seq, body);
+  await settle();
+  const attic = requireRoomName('attic');
+  void client.join('attic').catch(() => undefined);
+  line.admit(await line.next('join'));
+  for (let seq = 1; seq <= 200; seq += 1) line.tell({ ...messageEvent(seq, body), room: attic });
+  await settle();
+  await client.close();
+  let told = 0;
+  for await (const event of reader) if (event.type === 'message' && event.room === attic) told += 1;
+  expect(told).toBe(0);
+});
+
+test('a message that may have been said by an earlier life of the program says so', async () => {
+  const { client, server } = await inLobby();
+  const line = await server.line(0);
+  const { id } = messageEvent(1);
+  void client.say('lobby', 'x', { id, again: true }).catch(() => undefined);
+  expect(await line.next('say')).toMatchObject({ id, again: true });
+  void client.say('lobby', 'y').catch(() => undefined);
+  expect(await line.next('say')).toMatchObject({ again: false });
 });
 
 test('a reader that leaves everything unread costs the connection, not the memory, and no message', async () => {

@@ -435,6 +435,21 @@ describe('closing', () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
+  test('at the first word of being online leaves nothing running', async () => {
+    const clock = new ManualClock();
+    const { client, server } = await online(undefined, { clock });
+    client.subscribe((event) => {
+      if (event.type === 'status' && event.status.state === 'online') void client.close();
+    });
+    (await server.line(0)).cut();
+    await settle();
+    clock.advance(500);
+    await server.line(1);
+    await settle();
+    expect(client.status).toEqual({ state: 'closed' });
+    expect(clock.pendingTimers).toBe(0);
+  });
+
   test('from within a listener is no trouble', async () => {
     const { client, server, told } = await inLobby();
     client.subscribe((event) => {
