@@ -114,7 +114,14 @@ const ID_BYTES = 16;
 /** One `say`, with the places where request id and message id are stamped found by marks. */
 function publishTemplate(room: string): PublishTemplate {
   const body = createBody();
-  const say = { type: 'say', req: MARKED_REQ, id: MARKED_ID, again: false, room: roomName(room), kind: 'text' } as const;
+  const say = {
+    type: 'say',
+    req: MARKED_REQ,
+    id: MARKED_ID,
+    again: false,
+    room: roomName(room),
+    kind: 'text',
+  } as const;
   const unit = Buffer.from(encodeRequest({ ...say, body: body.toString('latin1') }));
   const reqMark = Buffer.alloc(4);
   reqMark.writeUInt32BE(MARKED_REQ);

@@ -1,5 +1,6 @@
-import { appendFileSync, mkdirSync, readFileSync } from 'node:fs';
+import { appendFileSync, readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
+import { makePrivateDirectory } from '../config/private-file.ts';
 import { BcastError } from '../errors.ts';
 import { isFingerprint } from '../wire/crypto/identity.ts';
 
@@ -39,7 +40,7 @@ export function addKnownServer(path: string, address: string, fingerprint: strin
   // An editor may have left the last line without its end.
   const start = before === '' || before.endsWith('\n') ? '' : '\n';
   try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    makePrivateDirectory(dirname(path));
     appendFileSync(path, `${start}${address} ${fingerprint}\n`, { mode: 0o600 });
   } catch (error) {
     throw unusable(path, error);

@@ -1,7 +1,7 @@
-import { chmodSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Directories } from './directories.ts';
-import { isPrivate, replacePrivateFile } from './private-file.ts';
+import { isPrivate, makePrivateDirectory, replacePrivateFile } from './private-file.ts';
 
 /** A server that this account runs on this machine. */
 export interface LocalServer {
@@ -19,7 +19,7 @@ const FILE = /^server-\d+\.json$/;
 
 /** Tells this account's clients of a running server, in a file that nobody else can read. */
 export function announceLocalServer({ runtime }: Directories, server: LocalServer): void {
-  mkdirSync(runtime, { recursive: true, mode: 0o700 });
+  makePrivateDirectory(runtime);
   // It may have been made by hand, and a directory that others can write to is not believed.
   if (!isPrivate(statSync(runtime))) chmodSync(runtime, 0o700);
   replacePrivateFile(fileOf(runtime, server.port), `${JSON.stringify(server)}\n`);

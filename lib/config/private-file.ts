@@ -1,4 +1,4 @@
-import { linkSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 let drafts = 0;
@@ -39,8 +39,25 @@ export function isPrivate({ mode, uid }: { readonly mode: number; readonly uid: 
   return uid === process.getuid() && (mode & 0o077) === 0;
 }
 
+/**
+ * Makes the directory, and those above it that are missing, for this account alone. Throws the system's error. Node's own
+ * recursive mkdir never returns where the system says of a new directory that it is not there, as /proc does.
+ */
+export function makePrivateDirectory(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o700 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'EEXIST' && statSync(path).isDirectory()) return;
+    const parent = dirname(path);
+    if (code !== 'ENOENT' || parent === path || existsSync(parent)) throw error;
+    makePrivateDirectory(parent);
+    makePrivateDirectory(path);
+  }
+}
+
 function writeDraft(path: string, content: string): string {
-  mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+  makePrivateDirectory(dirname(path));
   drafts += 1;
   const draft = `${path}.${process.pid}.${drafts}`;
   // What stands there can only be from a process that had our number and died in the middle.

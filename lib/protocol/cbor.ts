@@ -14,6 +14,14 @@ const TRUE = 0xf5;
 const NULL = 0xf6;
 const TWO_32 = 0x1_0000_0000;
 
+/** Heads with info 24 to 27: the bytes that follow, and the least number that needs so many (RFC 8949 §3). */
+const LONG_HEADS: readonly { readonly size: number; readonly least: number }[] = [
+  { size: 1, least: 24 },
+  { size: 2, least: 0x100 },
+  { size: 4, least: 0x1_0000 },
+  { size: 8, least: TWO_32 },
+];
+
 function malformed(why: string): BcastError {
   return new BcastError('BAD_MESSAGE', { cause: new Error(why) });
 }
@@ -118,12 +126,11 @@ export class CborReader {
   }
 
   #longHead(info: number): number {
-    const size = info === 24 ? 1 : info === 25 ? 2 : info === 26 ? 4 : info === 27 ? 8 : 0;
-    if (size === 0) throw malformed('indefinite or reserved length');
+    const form = LONG_HEADS[info - 24];
+    if (form === undefined) throw malformed('indefinite or reserved length');
     let value = 0;
-    for (let i = 0; i < size; i += 1) value = value * 256 + this.#byte();
-    const shortest = size === 1 ? 24 : size === 2 ? 0x100 : size === 4 ? 0x1_0000 : TWO_32;
-    if (value < shortest) throw malformed('not in shortest form');
+    for (let i = 0; i < form.size; i += 1) value = value * 256 + this.#byte();
+    if (value < form.least) throw malformed('not in shortest form');
     if (value > Number.MAX_SAFE_INTEGER) throw malformed('number out of range');
     return value;
   }

@@ -51,7 +51,7 @@ export async function run(
 ): Promise<void> {
   checkMotd(config.motd);
   const crypto = createNativeCrypto();
-  const { identity, isNew } = await loadServerKey(config.dataDir, crypto);
+  const { identity, isNew } = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };

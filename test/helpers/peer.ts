@@ -116,13 +116,17 @@ export class Peer {
   /** The first event, past or to come, that qualifies. Rejects when the connection goes without it. */
   async next(qualifies: (event: Event) => boolean): Promise<Event> {
     for (let seen = 0; ; ) {
-      for (; seen < this.events.length; seen += 1) if (qualifies(this.events[seen] as Event)) return this.events[seen] as Event;
+      for (; seen < this.events.length; seen += 1)
+        if (qualifies(this.events[seen] as Event)) return this.events[seen] as Event;
       if (this.#isGone) throw new Error(`gone; events: ${JSON.stringify(this.events.slice(-5))}`);
       await new Promise<void>((resolve) => this.#wake.push(resolve));
     }
   }
 
-  async nextOf<T extends Event['type']>(type: T, qualifies: (event: Events[T]) => boolean = () => true): Promise<Events[T]> {
+  async nextOf<T extends Event['type']>(
+    type: T,
+    qualifies: (event: Events[T]) => boolean = () => true,
+  ): Promise<Events[T]> {
     return (await this.next((event) => event.type === type && qualifies(event as Events[T]))) as Events[T];
   }
 

@@ -11,8 +11,15 @@ export function renderCddl(): string {
   ] as const;
   const blocks = halves.map(({ name, what, table }) => {
     const types = Object.entries(table) as [string, MessageShape<Shape>][];
-    const choice = wrap(`${name} = `, types.map(([type]) => `${type}-${name}`), ' / ', '');
-    return [`; ${what}`, choice, '', ...types.map(([type, shape]) => renderMessage(`${type}-${name}`, shape))].join('\n');
+    const choice = wrap(
+      `${name} = `,
+      types.map(([type]) => `${type}-${name}`),
+      ' / ',
+      '',
+    );
+    return [`; ${what}`, choice, '', ...types.map(([type, shape]) => renderMessage(`${type}-${name}`, shape))].join(
+      '\n',
+    );
   });
   return [...blocks, renderRules()].join('\n\n');
 }

@@ -27,7 +27,9 @@ interface Vectors {
 
 const PROTOCOL = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
 const SECTION = PROTOCOL.slice(PROTOCOL.indexOf('\n## 7 Messages'), PROTOCOL.indexOf('\n## Appendix A'));
-const vectors = JSON.parse(readFileSync(new URL('../../docs/vectors/messages.json', import.meta.url), 'utf8')) as Vectors;
+const vectors = JSON.parse(
+  readFileSync(new URL('../../docs/vectors/messages.json', import.meta.url), 'utf8'),
+) as Vectors;
 
 describe('docs/PROTOCOL.md', () => {
   test('shows every message as the program encodes it', () => {
@@ -60,17 +62,23 @@ describe('docs/vectors/messages.json', () => {
     expect(new Set(vectors.events.map(({ message }) => message.type))).toEqual(new Set(Object.keys(EVENTS)));
   });
 
-  test.each(vectors.requests.map((vector) => [vector.cbor, vector.message] as const))('holds the request %s', (cbor, message) => {
-    expect(hex(encodeRequest(message).subarray(4))).toBe(cbor);
-    expect(decodeRequest(Buffer.from(cbor, 'hex'))).toEqual(message);
-    expect(plain(cbor)[0]).toBe(REQUESTS[message.type].tag);
-  });
+  test.each(vectors.requests.map((vector) => [vector.cbor, vector.message] as const))(
+    'holds the request %s',
+    (cbor, message) => {
+      expect(hex(encodeRequest(message).subarray(4))).toBe(cbor);
+      expect(decodeRequest(Buffer.from(cbor, 'hex'))).toEqual(message);
+      expect(plain(cbor)[0]).toBe(REQUESTS[message.type].tag);
+    },
+  );
 
-  test.each(vectors.events.map((vector) => [vector.cbor, vector.message] as const))('holds the event %s', (cbor, message) => {
-    expect(hex(encodeEvent(message).subarray(4))).toBe(cbor);
-    expect(decodeEvent(Buffer.from(cbor, 'hex'))).toEqual(message);
-    expect(plain(cbor)[0]).toBe(EVENTS[message.type].tag);
-  });
+  test.each(vectors.events.map((vector) => [vector.cbor, vector.message] as const))(
+    'holds the event %s',
+    (cbor, message) => {
+      expect(hex(encodeEvent(message).subarray(4))).toBe(cbor);
+      expect(decodeEvent(Buffer.from(cbor, 'hex'))).toEqual(message);
+      expect(plain(cbor)[0]).toBe(EVENTS[message.type].tag);
+    },
+  );
 
   test.each(vectors.mustFail.map((fault) => [fault.why, fault] as const))('refuses %s', (_why, { cbor, error }) => {
     expect(codeOf(() => decodeRequest(Buffer.from(cbor, 'hex')))).toBe(errorCodeOf(error));

@@ -6,7 +6,7 @@ import { outranks } from '../roles.ts';
 import type { Room } from '../room.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
-import { leaveRoom } from './leave.ts';
+import { takeOut } from './leave.ts';
 
 /** Out of a room, or without one out of the server. The way back stays open; a ban closes it. */
 export function handleKick(hub: Hub, session: UserSession, request: Requests['kick']): undefined {
@@ -54,7 +54,7 @@ export function removeFromRoom(hub: Hub, room: Room, subject: User, removal: Rem
   hub.presence.announce(room, bystanders);
   for (const member of members) {
     member.session.inform({ type: 'removed', room: room.name, ...removal });
-    leaveRoom(hub, member);
+    takeOut(hub, member);
   }
 }
 

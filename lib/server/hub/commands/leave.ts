@@ -14,7 +14,13 @@ export function handleLeave(hub: Hub, session: UserSession, { req, room }: Reque
 export function leaveRoom(hub: Hub, member: Member): void {
   const { room, session } = member;
   if (room.member(session) !== member) return;
-  const isLast = room.remove(member);
+  const isLast = takeOut(hub, member);
   if (isLast) hub.presence.announce(room, { change: 'leave', name: session.user.name, other: null, text: null });
-  hub.rooms.settle(room);
+}
+
+/** Takes a member out without a word; true when it was the user's last session there. */
+export function takeOut(hub: Hub, member: Member): boolean {
+  const isLast = member.room.remove(member);
+  hub.rooms.settle(member.room);
+  return isLast;
 }
