@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { ClientEvent } from '../../lib/client/client.ts';
+import type { Client, ClientEvent } from '../../lib/client/client.ts';
 import { BcastError } from '../../lib/errors.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
 import { newIdentity } from '../helpers/peer.ts';
 import { comeBack, inLobby, online, outcome } from '../helpers/scripted-client.ts';
-import { BOB_FP, LOBBY, messageEvent, pastOf, ScriptedServer, settle } from '../helpers/scripted-server.ts';
+import { BOB, BOB_FP, LOBBY, messageEvent, pastOf, ScriptedServer, settle } from '../helpers/scripted-server.ts';
 
 describe('connecting', () => {
   test('says hello with the name and the agent, and is online', async () => {
@@ -179,6 +179,47 @@ describe('asking', () => {
     line.tell({ type: 'rooms', req, rooms: [row('a')] }, { type: 'rooms', req, rooms: [row('b')] });
     line.ok({ req });
     expect((await rooms).map(({ room }) => room)).toEqual(['a', 'b']);
+  });
+
+  test.each<[string, (client: Client) => Promise<unknown>, object]>([
+    ['nick', (client) => client.nick('al'), { name: 'al' }],
+    ['topic', (client) => client.topic('lobby', null), { room: 'lobby', topic: null }],
+    ['away', (client) => client.away('lunch'), { text: 'lunch' }],
+    ['typing', (client) => client.typing('lobby'), { room: 'lobby' }],
+    ['kick', (client) => client.kick('lobby', 'bob', 'spam'), { room: 'lobby', name: 'bob', reason: 'spam' }],
+    ['kick', (client) => client.kick(null, 'bob'), { room: null, name: 'bob', reason: null }],
+    [
+      'ban',
+      (client) => client.ban('lobby', 'bob', 5, 'x'),
+      { room: 'lobby', target: 'bob', durationMs: 5, reason: 'x' },
+    ],
+    ['unban', (client) => client.unban(null, '10.0.0.1'), { room: null, target: '10.0.0.1' }],
+    ['tell', (client) => client.tell('bob', 'psst', { kind: 'action' }), { to: 'bob', body: 'psst', kind: 'action' }],
+  ])('for %s says what is meant', async (type, call, expected) => {
+    const { client, server } = await online();
+    const line = await server.line(0);
+    const done = call(client);
+    const request = await line.next(type as 'ping');
+    expect(request).toMatchObject(expected);
+    line.ok(request);
+    await done;
+  });
+
+  test('for bans and for somebody gets what the server knows', async () => {
+    const { client, server } = await online();
+    const line = await server.line(0);
+    const bans = client.bans('lobby');
+    const asked = await line.next('bans');
+    const ban = { target: 'bob', by: BOB, untilMs: null, reason: null };
+    line.tell({ type: 'bans', req: asked.req, bans: [ban] });
+    line.ok(asked);
+    expect(await bans).toEqual([ban]);
+    const whois = client.whois('bob');
+    const { req } = await line.next('whois');
+    const rest = { role: 'member', away: null, rooms: [], sessions: 1, sinceMs: 1, idleMs: 2 } as const;
+    line.tell({ type: 'user', req, name: BOB, fp: BOB_FP, ...rest });
+    line.ok({ req });
+    expect(await whois).toMatchObject({ name: 'bob', fp: BOB_FP, idleMs: 2 });
   });
 
   test('passes a refusal on with all it says', async () => {

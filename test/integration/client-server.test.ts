@@ -82,6 +82,16 @@ describe('a client and a server', () => {
   });
 });
 
+test('nobody at a port is said at once, in words', async () => {
+  const server = await startServer();
+  const { port, fingerprint } = server;
+  await server.stop();
+  await expect(enterClient({ port, fingerprint }, 'alice')).rejects.toMatchObject({
+    code: 'CONNECT_FAILED',
+    message: `127.0.0.1:${port} could not be reached: nobody listens there.`,
+  });
+});
+
 test('a client whose old session the server has not missed yet is let back in when it has', async () => {
   const server = await startServer({ maxSessionsPerUser: 1, idleTimeout: 1_000 });
   const proxy = await startCuttingProxy(server.port);
