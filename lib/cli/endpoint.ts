@@ -36,7 +36,12 @@ export function findEndpoint({ flags, lists }: VerbInput, url: string | undefine
   const { values, origins } = loaded;
   const rooms = lists['room'] ?? [address.room ?? values.room];
   return {
-    connect: { server: address, suite: values.suite, agent: 'bcast', trust: trustOf(loaded, address, files, local) },
+    connect: {
+      server: address,
+      suite: values.suite,
+      agent: 'bcast',
+      trust: trustOf(loaded, address, files, environment),
+    },
     user: origins.user === 'flag' ? values.user : (address.user ?? values.user),
     rooms,
     isRoomNamed: lists['room'] !== undefined || address.room !== undefined || origins.room !== 'default',
@@ -62,7 +67,7 @@ function trustOf(
   { values, origins }: Loaded<ClientOptions>,
   { fingerprint }: ServerAddress,
   { knownServers }: ProfileFiles,
-  local: readonly LocalServer[],
+  { directories }: Environment,
 ): TrustPolicy {
   const isDemanded = origins.fingerprint === 'flag';
   if (isDemanded && fingerprint !== undefined && fingerprint !== values.fingerprint) {
@@ -71,7 +76,8 @@ function trustOf(
   const pinned = fingerprint ?? values.fingerprint;
   return {
     knownServers,
-    localServers: local,
+    // Looked up for each connection: a server that was started anew has a new key.
+    localServers: () => localServers(directories),
     acceptNew: values.acceptNew,
     ...(pinned !== undefined && { fingerprint: pinned }),
   };

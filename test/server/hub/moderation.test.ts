@@ -84,6 +84,7 @@ describe('kicking from the server', () => {
     const { harness, owner, bob, root } = await inADen();
     const phone = harness.enter('bob');
     await expectRefused(owner, kick('bob', null), 'NOT_ALLOWED');
+    await expectRefused(root, kick('root', null), 'NOT_ALLOWED');
     expect(await root.ask(kick('bob', null, 'enough'))).toMatchObject({ type: 'ok' });
     for (const guest of [bob, phone]) {
       expect(guest.ended).toMatchObject({ code: 'KICKED', message: expect.stringContaining('by root: enough') });

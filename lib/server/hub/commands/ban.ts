@@ -37,7 +37,7 @@ export function handleBan(hub: Hub, session: UserSession, request: Requests['ban
 export function handleUnban(hub: Hub, session: UserSession, request: Requests['unban']): undefined {
   const room = scope(hub, session, request);
   if (!(room?.bans ?? hub.bans).remove(request.target)) {
-    throw new BcastError('NO_SUCH_USER', { text: `There is no ban on ${request.target}.` });
+    throw new BcastError('NO_SUCH_USER', { text: 'There is no such ban.' });
   }
   hub.log.info({ by: session.user.name, target: request.target, room: room?.name }, 'ban lifted');
   session.ok(request.req);

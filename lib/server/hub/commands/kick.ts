@@ -15,6 +15,7 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
   if (request.room === null) {
     requireAdmin(session);
     const subject = requireUser(hub, request.name);
+    if (subject === actor) throw notAllowed(subject);
     hub.log.info({ by: actor.name, user: subject.name, reason }, 'kicked from the server');
     hub.expel(subject, kickRefusal(actor, reason));
   } else {
@@ -34,8 +35,12 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
 /** Throws NOT_ALLOWED when the subject is at least as powerful here. */
 export function checkRank(room: Room, actor: User, subject: User): void {
   if (actor === subject || !outranks(room.roleOf(actor), room.roleOf(subject))) {
-    throw new BcastError('NOT_ALLOWED', { text: `You may not do that to ${subject.name}.` });
+    throw notAllowed(subject);
   }
+}
+
+function notAllowed({ name }: User): BcastError {
+  return new BcastError('NOT_ALLOWED', { text: `You may not do that to ${name}.` });
 }
 
 interface Removal {
