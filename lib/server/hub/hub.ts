@@ -47,9 +47,6 @@ export interface Arrival {
   readonly outbox: Outbox;
 }
 
-/** Messages of one session that may be on their way to the store; more wait, and then the connection is not read. */
-const MAX_UNSETTLED = 1_024;
-
 /** All users and rooms of this node, and what may be asked of them. Knows no socket and no key. */
 export class Hub {
   readonly clock: Clock;
@@ -192,6 +189,6 @@ export class Hub {
 }
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
-function mustWait({ unsettled }: UserSession, { type }: Request): boolean {
-  return type === 'say' ? unsettled >= MAX_UNSETTLED : unsettled > 0;
+function mustWait(session: UserSession, { type }: Request): boolean {
+  return type === 'say' ? session.isSaturated : !session.isSettled;
 }

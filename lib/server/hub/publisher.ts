@@ -22,6 +22,22 @@ interface Settled {
   readonly answers: Appended[];
 }
 
+/** Messages in a row of one sender: their places among the others, and where the new ones stand in the encoded bytes. */
+interface Run {
+  readonly sender: UserSession;
+  readonly first: number;
+  end: number;
+  fresh: number;
+  readonly startByte: number;
+  endByte: number;
+}
+
+/** What a round means for one room, encoded. */
+interface Delivery {
+  readonly runs: readonly Run[];
+  readonly bytes: Uint8Array;
+}
+
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
  * what comes while the store works waits for the next round; so a slow store makes larger rounds, not a longer queue.
@@ -51,7 +67,7 @@ export class Publisher {
   }
 
   publish(pending: Pending): void {
-    pending.sender.expectOne();
+    pending.sender.expect(pending.draft.body.length);
     pending.room.holds += 1;
     this.#pending.push(pending);
     if (this.#isBusy) return;
@@ -79,42 +95,77 @@ export class Publisher {
   }
 
   #letGo(round: readonly Pending[]): void {
-    for (const { sender, room } of round) {
-      sender.settleOne();
+    for (const { sender, room, draft } of round) {
+      sender.settle(draft.body.length);
       room.holds -= 1;
       if (room.isIdle) this.#onSettled(room);
     }
   }
 
-  /** Every member gets one shared piece of memory; only who sent something in this round gets pieces of its own. */
+  /**
+   * Every member gets the same piece of memory. Who sent something in this round gets views of it, with an `ok` in place
+   * of its own messages: copies would cost a round of n senders n times its size.
+   */
   #deliver(room: Room, settled: Settled): void {
-    const senders = new Set<UserSession>();
-    let count = 0;
-    settled.pending.forEach((pending, i) => {
-      const answer = settled.answers[i] as Appended;
-      senders.add(pending.sender);
-      if (answer.isDuplicate) return;
-      this.#append(pending, answer);
-      room.lastSeq = answer.seq;
-      count += 1;
-    });
+    const runs = this.#encode(room, settled);
     const bytes = this.#writer.take();
+    const count = runs.reduce((sum, { fresh }) => sum + fresh, 0);
+    const senders = new Set(runs.map(({ sender }) => sender));
     for (const { session } of room.members) {
       if (count > 0 && !senders.has(session)) session.outbox.sendRoom(room.name, bytes, count);
     }
     for (const sender of senders) {
-      if (!sender.isGone) sender.outbox.send(this.#encodeFor(sender, room, settled), settled.pending.length);
+      if (!sender.isGone) this.#deliverTo(sender, room, settled, { runs, bytes });
     }
   }
 
-  /** For a sender: an `ok` where its own messages stand, so that it too sees every seq of the room in order. */
-  #encodeFor(sender: UserSession, room: Room, { pending: all, answers }: Settled): Uint8Array {
-    const isMember = room.member(sender) !== undefined;
+  /** Writes the messages that are new and says which bytes are whose. */
+  #encode(room: Room, { pending: all, answers }: Settled): readonly Run[] {
+    const runs: Run[] = [];
+    let run: Run | undefined;
     all.forEach((pending, i) => {
       const answer = answers[i] as Appended;
-      if (pending.sender === sender) appendStored(this.#writer, pending.req, answer.seq, answer.ts);
-      else if (isMember && !answer.isDuplicate) this.#append(pending, answer);
+      if (run?.sender !== pending.sender) {
+        const start = this.#writer.length;
+        run = { sender: pending.sender, first: i, end: i, fresh: 0, startByte: start, endByte: start };
+        runs.push(run);
+      }
+      run.end = i + 1;
+      if (answer.isDuplicate) return;
+      this.#append(pending, answer);
+      room.lastSeq = answer.seq;
+      run.fresh += 1;
+      run.endByte = this.#writer.length;
     });
+    return runs;
+  }
+
+  /** So that a sender too sees every seq of the room in order: what lies between its own messages goes as one view. */
+  #deliverTo(sender: UserSession, room: Room, settled: Settled, { runs, bytes }: Delivery): void {
+    const isMember = room.member(sender) !== undefined;
+    let start = 0;
+    let fresh = 0;
+    const sendOthers = (end: number): void => {
+      if (isMember && fresh > 0) sender.outbox.sendRoom(room.name, bytes.subarray(start, end), fresh);
+      fresh = 0;
+    };
+    for (const run of runs) {
+      if (run.sender === sender) {
+        sendOthers(run.startByte);
+        sender.outbox.send(this.#answersFor(settled, run), run.end - run.first);
+        start = run.endByte;
+      } else {
+        fresh += run.fresh;
+      }
+    }
+    sendOthers(bytes.length);
+  }
+
+  #answersFor({ pending, answers }: Settled, { first, end }: Run): Uint8Array {
+    for (let i = first; i < end; i += 1) {
+      const { seq, ts } = answers[i] as Appended;
+      appendStored(this.#writer, pending[i]?.req as number, seq, ts);
+    }
     return this.#writer.take();
   }
 

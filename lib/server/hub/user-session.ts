@@ -6,6 +6,13 @@ import type { Outbox } from './ports.ts';
 import type { Room } from './room.ts';
 import type { User } from './user.ts';
 
+/**
+ * Messages of one session that may be on their way to the store, and their bodies in UTF-16 units. More wait, and then
+ * the connection is not read: what all sessions together have under way must fit into memory.
+ */
+const MAX_UNSETTLED = 1_024;
+const MAX_UNSETTLED_UNITS = 262_144;
+
 /** A message that was refused for its speed and is expected to come again. */
 export interface Refused {
   readonly id: MessageId;
@@ -24,6 +31,7 @@ export class UserSession {
   refused: Refused | null = null;
   /** Its messages that the store has not answered yet. */
   #unsettled = 0;
+  #unsettledUnits = 0;
   #whenSettled: (() => void) | undefined;
 
   constructor(user: User, address: string, outbox: Outbox) {
@@ -32,9 +40,9 @@ export class UserSession {
     this.outbox = outbox;
   }
 
-  /** How many of its messages the store has not answered yet. */
-  get unsettled(): number {
-    return this.#unsettled;
+  /** Whether so much of it is on the way to the store that no more should be taken for now. */
+  get isSaturated(): boolean {
+    return this.#unsettled >= MAX_UNSETTLED || this.#unsettledUnits >= MAX_UNSETTLED_UNITS;
   }
 
   get isSettled(): boolean {
@@ -49,12 +57,16 @@ export class UserSession {
     });
   }
 
-  expectOne(): void {
+  /** A message with a body of so many UTF-16 units is on its way to the store. */
+  expect(bodyUnits: number): void {
     this.#unsettled += 1;
+    this.#unsettledUnits += bodyUnits;
   }
 
-  settleOne(): void {
+  /** The store has answered it. */
+  settle(bodyUnits: number): void {
     this.#unsettled -= 1;
+    this.#unsettledUnits -= bodyUnits;
     if (this.#unsettled > 0 || this.#whenSettled === undefined) return;
     this.#whenSettled();
     this.#whenSettled = undefined;

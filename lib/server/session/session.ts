@@ -15,9 +15,6 @@ import type { UserSession } from '../hub/user-session.ts';
 import { RequestLine } from './request-line.ts';
 import { type FlushList, SendQueue, type SendQueueLimits } from './send-queue.ts';
 
-/** Requests that may wait behind one that takes time before the connection is read no further. */
-const MAX_WAITING_REQUESTS = 256;
-
 /** How long a session that was told to end may take to read what was queued for it, in milliseconds. */
 const END_MS = 5_000;
 
@@ -254,13 +251,13 @@ export class Session implements Outbox {
   /** Who asks faster than it reads the answers, or than they can be given, is read no further for now. */
   #pauseIfBusy(): void {
     if (this.#isPaused || this.#isEnding) return;
-    if (!this.#queue.isOverfull && this.#requests.length < MAX_WAITING_REQUESTS) return;
+    if (!this.#queue.isOverfull && this.#requests.length === 0) return;
     this.#isPaused = true;
     this.#transport.pause();
   }
 
   #resume(): void {
-    if (!this.#isPaused || this.#queue.isOverfull || this.#requests.length >= MAX_WAITING_REQUESTS) return;
+    if (!this.#isPaused || this.#queue.isOverfull || this.#requests.length > 0) return;
     this.#isPaused = false;
     this.#heardMs = this.#context.clock.monotonicMs();
     this.#transport.resume();

@@ -248,3 +248,68 @@ describe('a sender', () => {
     expect(alice.seen('ok').filter(({ seq }) => seq !== null)).toHaveLength(1_025);
   });
 });
+
+describe('many who speak at once', () => {
+  test('cost each other views of one piece of memory, not copies', async () => {
+    const harness = new HubHarness();
+    const guests = Array.from({ length: 40 }, (_, i) => harness.enter(`guest${i}`));
+    for (const guest of guests) await guest.join();
+    const memory = new Set<ArrayBufferLike>();
+    let copied = 0;
+    for (const guest of guests) {
+      guest.events.length = 0;
+      const sendRoom = guest.sendRoom.bind(guest);
+      guest.sendRoom = (room, bytes) => {
+        if (!memory.has(bytes.buffer)) copied += bytes.buffer.byteLength;
+        memory.add(bytes.buffer);
+        sendRoom(room, bytes);
+      };
+      for (let i = 0; i < 3; i += 1) guest.startSay('x'.repeat(1_000));
+    }
+    await harness.endTurn();
+    expect(copied).toBeLessThan(40 * 3 * 1_200);
+    for (const guest of guests) {
+      const seqs = guest.events.flatMap((event) => ('seq' in event && event.seq !== null ? [event.seq] : []));
+      expect(seqs).toEqual(Array.from({ length: 120 }, (_, i) => i + 1));
+    }
+  });
+
+  test('are given their answers in place also when some of what they say came before', async () => {
+    const harness = new HubHarness();
+    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    await alice.join();
+    await bob.join();
+    const id = newId();
+    await alice.say('known', 'den', id);
+    alice.events.length = 0;
+    bob.events.length = 0;
+    bob.startSay('b1');
+    alice.startSay('a1');
+    alice.startSay('known', 'den', id);
+    alice.startSay('a2');
+    bob.startSay('b2');
+    bob.startSay('b3');
+    alice.startSay('a3');
+    await harness.endTurn();
+    const heard = (guest: typeof alice) =>
+      guest.events.map((event) => (event.type === 'ok' ? event.seq : (event as { body: string }).body));
+    expect(heard(alice)).toEqual(['b1', 3, 1, 4, 'b2', 'b3', 7]);
+    expect(heard(bob)).toEqual([2, 'a1', 'a2', 5, 6, 'a3']);
+  });
+
+  test('with long bodies are held back sooner', async () => {
+    const { harness, alice } = await threeInADen({ messageBurst: 10_000, byteBurst: 1e9 });
+    const gate = harness.store.hold('append');
+    for (let i = 0; i < 16; i += 1) alice.startSay('x'.repeat(16_384));
+    const { req, done } = alice.startSay('x'.repeat(16_384));
+    let isDone = false;
+    void done.then(() => {
+      isDone = true;
+    });
+    await harness.endTurn();
+    expect([isDone, alice.answersTo(req)]).toEqual([false, []]);
+    gate.release();
+    await harness.endTurn();
+    expect(alice.answersTo(req)).toMatchObject([{ type: 'ok' }]);
+  });
+});
