@@ -31,3 +31,9 @@ export function formatDuration(durationMs: number): string {
   }
   return parts.slice(0, 2).join(' ');
 }
+
+/** A duration as it would be typed, in the largest unit that divides it: `90s`, `10m`, `30d`. */
+export function formatExactDuration(durationMs: number): string {
+  const unit = ['d', 'h', 'm', 's'].find((each) => durationMs > 0 && durationMs % (UNIT_MS[each] as number) === 0);
+  return unit === undefined ? `${durationMs}ms` : `${durationMs / (UNIT_MS[unit] as number)}${unit}`;
+}

@@ -41,6 +41,9 @@ export const MAX_LIST_ROWS = 500;
 /** Messages in one page of history. */
 export const MAX_PAGE_MESSAGES = 200;
 
+/** One record of the store as JSON, in bytes. */
+export const MAX_RECORD_BYTES = 1_048_576;
+
 /** The room everyone can join by default; it belongs to the server. */
 export const DEFAULT_ROOM = 'lobby';
 

@@ -1,4 +1,4 @@
-import { parseDuration } from '../duration.ts';
+import { formatExactDuration, parseDuration } from '../duration.ts';
 
 /** How an option's text becomes its value. */
 export interface OptionKind<T> {
@@ -56,9 +56,9 @@ export function bytes(min: number, max: number): OptionKind<number> {
 export function duration(): OptionKind<number> {
   return {
     placeholder: 'DURATION',
-    rule: 'a duration such as 500ms, 10s, 5m or 2h',
+    rule: 'a duration such as 500ms, 10s, 5m, 2h or 7d',
     parse: parseDuration,
-    format: (value) => (value % 1_000 === 0 ? `${value / 1_000}s` : `${value}ms`),
+    format: formatExactDuration,
   };
 }
 

@@ -18,7 +18,8 @@ export const SERVER_OPTIONS = {
   host: option('host', text('ADDRESS'), '127.0.0.1', 'Address to listen on; 0.0.0.0 for every IPv4 address.'),
   port: option('port', integer(0, 65_535), DEFAULT_PORT, 'Port to listen on; 0 picks a free one.'),
   dataDir: option('data-dir', text('DIR'), undefined, 'Where the server key is kept. Default: the XDG data directory.'),
-  historyMessages: option('history-messages', integer(0, 1_000_000), 50, 'Messages kept for each room.'),
+  historyMessages: option('history-messages', integer(0, 1_000_000), 10_000, 'Messages kept for each room.'),
+  historyAge: option('history-age', duration(), 30 * 86_400_000, 'How long a message is kept.'),
   admins: option('admins', list('FINGERPRINT'), [], 'Fingerprints of the identities that may do everything.'),
   motd: option('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.', true),
   logLevel: option(

@@ -57,6 +57,8 @@ export async function run(
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
   const store = createMemoryStore({
     keepMessages: config.historyMessages,
+    keepMs: config.historyAge,
+    clock,
     newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
   });
   const { admins, motd, serverName } = config;

@@ -1,10 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { NameKey, UserName } from '../../lib/protocol/names.ts';
-import type { Appended, Draft, PageQuery, Store, StoredMessage } from '../../lib/server/hub/ports.ts';
+import type { Appended, Draft, PageQuery, SearchQuery, Store, StoredMessage } from '../../lib/server/hub/ports.ts';
+import { ManualClock } from '../helpers/manual-clock.ts';
 
 export interface StoreUnderTest {
   readonly keepMessages: number;
+  readonly keepMs: number;
+  readonly clock: ManualClock;
 }
 
 /** Makes an empty store of its own for one test; whatever it leaves behind is the caller's to remove when the test ends. */
@@ -25,6 +28,8 @@ export function storeConformance(name: string, create: CreateStore): void {
     time(create);
     keeping(create);
     paging(create);
+    ageing(create);
+    searching(create);
     forgetting(create);
   });
 }
@@ -65,7 +70,10 @@ function rooms(create: CreateStore): void {
   });
 
   test('says how many messages it keeps', async () => {
-    expect((await create({ keepMessages: 7 })).keepMessages).toBe(7);
+    expect(await create({ keepMessages: 7, keepMs: 9_000, clock: new ManualClock() })).toMatchObject({
+      keepMessages: 7,
+      keepMs: 9_000,
+    });
   });
 }
 
@@ -291,6 +299,62 @@ function paging(create: CreateStore): void {
   });
 }
 
+function ageing(create: CreateStore): void {
+  test('no longer has what is older than it keeps', async () => {
+    const { store, clock, read } = await opened(create, 100, 10_000);
+    const nowMs = clock.nowMs();
+    await store.append([draft(1, { ts: nowMs }), draft(2, { ts: nowMs + 5_000 })]);
+    clock.advance(10_000);
+    expect((await read()).map(({ seq }) => seq)).toEqual([1, 2]);
+    clock.advance(1);
+    expect((await read()).map(({ seq }) => seq)).toEqual([2]);
+    expect(await store.bounds(ROOM)).toMatchObject({ first: 2, last: 2 });
+    expect(await store.search(ROOM, { words: ['body'], limit: 10 })).toMatchObject({ from: 2, messages: [{ seq: 2 }] });
+    clock.advance(5_000);
+    expect(await read()).toEqual([]);
+    expect(await store.bounds(ROOM)).toMatchObject({ first: 3, last: 2 });
+    expect(seqs(await store.append([draft(3, { ts: clock.nowMs() })]))).toEqual([3]);
+  });
+}
+
+function searching(create: CreateStore): void {
+  const bodies = [
+    'The build is green',
+    'the BUILD is red',
+    'nobody built anything',
+    'Ein grüner Bau',
+    'build the green one',
+  ];
+  const searches: readonly (readonly [string, SearchQuery, readonly number[]])[] = [
+    ['a word without regard to case', { words: ['build'], limit: 10 }, [1, 2, 5]],
+    ['all words, in any order', { words: ['green', 'build'], limit: 10 }, [1, 5]],
+    ['the beginning of a word', { words: ['buil'], limit: 10 }, [1, 2, 3, 5]],
+    ['letters of any script', { words: ['GRÜNER'], limit: 10 }, [4]],
+    ['what may look like syntax', { words: ['"build" OR *'], limit: 10 }, []],
+    ['several words in one', { words: ['is-red'], limit: 10 }, [2]],
+    ['the newest up to the limit', { words: ['build'], limit: 2 }, [2, 5]],
+    ['only what is before', { words: ['build'], before: 5, limit: 10 }, [1, 2]],
+    ['nothing without words', { words: [], limit: 10 }, []],
+    ['nothing in punctuation', { words: ['--'], limit: 10 }, []],
+  ];
+  test.each(searches)('finds %s', async (_what, query, expected) => {
+    const { store } = await opened(create);
+    await store.append(bodies.map((body, i) => draft(i + 1, { body })));
+    await store.append([draft(9, { room: OTHER_ROOM, body: 'a green build elsewhere' })]);
+    expect((await store.search(ROOM, query)).messages.map(({ seq }) => seq)).toEqual(expected);
+  });
+
+  test('finds messages whole, and says how far it looked', async () => {
+    const { store } = await opened(create, 3);
+    const all = [1, 2, 3, 4, 5].map((n) => draft(n, { body: `needle ${n}` }));
+    await store.append(all);
+    const found = await store.search(ROOM, { words: ['needle'], limit: 10 });
+    expect(found.messages).toEqual(all.slice(2).map((each, i) => stored(each, i + 3)));
+    expect(found.from).toBeLessThanOrEqual(3);
+    expect(await store.search(MISSING_ROOM, { words: ['needle'], limit: 10 })).toMatchObject({ messages: [] });
+  });
+}
+
 function forgetting(create: CreateStore): void {
   test('forgets a room with its numbers, its messages and its ids', async () => {
     const { store, read } = await opened(create);
@@ -343,13 +407,14 @@ class ListStore {
   }
 }
 
-async function fresh(create: CreateStore, keepMessages = 1_000) {
-  const store = await create({ keepMessages });
-  return { store, read: () => store.read(ROOM, { after: 0, limit: 1_000 }) };
+async function fresh(create: CreateStore, keepMessages = 1_000, keepMs = 1e13) {
+  const clock = new ManualClock();
+  const store = await create({ keepMessages, keepMs, clock });
+  return { store, clock, read: () => store.read(ROOM, { after: 0, limit: 1_000 }) };
 }
 
-async function opened(create: CreateStore, keepMessages = 1_000) {
-  const made = await fresh(create, keepMessages);
+async function opened(create: CreateStore, keepMessages = 1_000, keepMs = 1e13) {
+  const made = await fresh(create, keepMessages, keepMs);
   await made.store.open(ROOM);
   await made.store.open(OTHER_ROOM);
   return made;

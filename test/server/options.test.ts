@@ -56,6 +56,19 @@ const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Pro
       expect((await alice.nextOf('history')).messages.map(({ body }) => body)).toEqual(['two', 'three']);
     },
   ],
+  historyAge: [
+    'is how long messages are kept',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ historyAge: 60_000, clock });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      await alice.say('den', 'old');
+      clock.advance(60_001);
+      await alice.say('den', 'new');
+      expect(await alice.join('den')).toMatchObject({ first: 2, last: 2 });
+    },
+  ],
   admins: [
     'may do everything',
     async () => {

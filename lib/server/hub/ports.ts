@@ -49,13 +49,31 @@ export interface PageQuery {
   readonly limit: number;
 }
 
+/** What was found of some words, and how far back was looked. */
+export interface Found {
+  /** In seq order, the newest that match. */
+  readonly messages: readonly StoredMessage[];
+  /** The oldest seq that was looked at; what is older may hold more. `last + 1` when nothing was. */
+  readonly from: number;
+}
+
+export interface SearchQuery {
+  /** All of them must stand in a message as words, without regard to case; a word may be the beginning of a longer one. */
+  readonly words: readonly string[];
+  /** Only smaller seqs. */
+  readonly before?: number;
+  readonly limit: number;
+}
+
 /**
- * Durable state. test/conformance/store.ts is this contract as tests; every implementation passes it. Failures reject
- * with INTERNAL; what was asked then did not happen.
+ * What is said in rooms. Failures reject with INTERNAL; what was asked then did not happen. A message is kept while it is
+ * among the newest `keepMessages` of its room and younger than `keepMs`: whatever is not is neither read, found nor within
+ * bounds, however long its bytes may lie about.
  */
-export interface Store {
-  /** How many messages of a room are kept. */
+export interface History {
+  /** How many messages of a room are kept, and for how long in milliseconds. */
   readonly keepMessages: number;
+  readonly keepMs: number;
   /** Opens the room, beginning a new incarnation when it is not there. */
   open(room: NameKey): Promise<Bounds>;
   /**
@@ -65,9 +83,63 @@ export interface Store {
   append(drafts: readonly Draft[]): Promise<readonly Appended[]>;
   /** A page of the room in seq order; empty for a room that is not there. */
   read(room: NameKey, query: PageQuery): Promise<readonly StoredMessage[]>;
+  search(room: NameKey, query: SearchQuery): Promise<Found>;
   bounds(room: NameKey): Promise<Bounds | null>;
-  /** Forgets the room and all it held; nothing happens when it is not there. */
+  /**
+   * Whether an open room outlives its last member. One that does not is forgotten by the hub's word (`forget`), or, when
+   * the process died before it could say so, by the store itself some time after it is opened by nobody.
+   */
+  retain(room: NameKey, isRetained: boolean): Promise<void>;
+  /** Forgets the room and all it held, its record too; nothing happens when it is not there. */
   forget(room: NameKey): Promise<void>;
+}
+
+/**
+ * What records are about. `account`: a registered name. `identity`: whose a fingerprint is. `room`: who rules a room and
+ * who may enter; forgotten with it. `ban`: of the network. `follow`: whom somebody follows. `read`: how far each member has
+ * read a room; forgotten with it. `audit`: what moderators did. `setting`: what an admin changed on a running server.
+ */
+export type RecordKind = 'account' | 'identity' | 'room' | 'ban' | 'follow' | 'read' | 'audit' | 'setting';
+
+/** A small durable fact. The value is JSON, at most MAX_RECORD_BYTES of it; what it means is the hub's business. */
+export interface StoredRecord {
+  readonly key: string;
+  readonly value: unknown;
+  /** Changes whenever the value does; greater than 0. */
+  readonly version: number;
+}
+
+export interface PutOptions {
+  /** Only over this version; 0: only where nothing is. Without it, over whatever is there. */
+  readonly over?: number;
+  /** The record is gone at this moment, in milliseconds since 1970. */
+  readonly expiresMs?: number;
+}
+
+export interface ListQuery {
+  /** Only keys that begin so. */
+  readonly prefix?: string;
+  /** Only greater keys, as UTF-8 bytes compare; the page goes upwards. */
+  readonly after?: string;
+  readonly limit: number;
+  /** The greatest keys first; `after` then means smaller. */
+  readonly isDescending?: boolean;
+}
+
+/** Small durable facts by kind and key. Each write is atomic by itself; as durable as `append` once it resolves. */
+export interface Records {
+  get(kind: RecordKind, key: string): Promise<StoredRecord | null>;
+  /** The new version, or null when something else than `over` is there, and then nothing was written. */
+  put(kind: RecordKind, key: string, value: unknown, options?: PutOptions): Promise<number | null>;
+  /** False when it was not there, or not of the version `over`. */
+  remove(kind: RecordKind, key: string, over?: number): Promise<boolean>;
+  list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]>;
+}
+
+/** Durable state. test/conformance/ is this contract as tests; every implementation passes all of it. */
+export interface Store extends History, Records {
+  /** Writes a copy of everything to a new file, of this moment, while the store goes on. Absent where there is no file. */
+  backup?(path: string): Promise<void>;
   close(): Promise<void>;
 }
 

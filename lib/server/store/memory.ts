@@ -1,7 +1,10 @@
+import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
 import type { NameKey } from '../../protocol/names.ts';
-import type { Appended, Bounds, Draft, PageQuery, Store, StoredMessage } from '../hub/ports.ts';
+import type { Appended, Bounds, Draft, Found, PageQuery, SearchQuery, Store, StoredMessage } from '../hub/ports.ts';
+import { createMemoryRecords } from './memory-records.ts';
 import { RecentIds } from './recent-ids.ts';
+import { matcherOf } from './words.ts';
 
 interface Log {
   readonly incarnation: string;
@@ -14,13 +17,17 @@ interface Log {
 
 export interface MemoryStoreOptions {
   readonly keepMessages: number;
+  readonly keepMs: number;
+  readonly clock: Clock;
   /** Sixteen random hex digits, new at each call. */
   readonly newIncarnation: () => string;
 }
 
 /** A store for throwaway servers: nothing outlives the process. */
-export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreOptions): Store {
+export function createMemoryStore(options: MemoryStoreOptions): Store {
+  const { keepMessages, keepMs, clock, newIncarnation } = options;
   const logs = new Map<NameKey, Log>();
+  const { forgetRoom, ...records } = createMemoryRecords(clock);
 
   function logOf(room: NameKey): Log {
     const log = logs.get(room);
@@ -28,10 +35,18 @@ export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreO
     return log;
   }
 
+  /** The room without what has become too old. */
+  function current(room: NameKey): Log | undefined {
+    const log = logs.get(room);
+    if (log !== undefined) dropOld(log, clock.nowMs() - keepMs);
+    return log;
+  }
+
   return {
     keepMessages,
+    keepMs,
     async open(room) {
-      const log = logs.get(room) ?? emptyLog(newIncarnation());
+      const log = current(room) ?? emptyLog(newIncarnation());
       logs.set(room, log);
       return boundsOf(log, keepMessages);
     },
@@ -40,20 +55,46 @@ export function createMemoryStore({ keepMessages, newIncarnation }: MemoryStoreO
       return drafts.map((draft) => append(logOf(draft.room), draft, keepMessages));
     },
     async read(room, query) {
-      const log = logs.get(room);
+      const log = current(room);
       return log === undefined ? [] : page(log, keepMessages, query);
     },
+    async search(room, query) {
+      const log = current(room);
+      return log === undefined ? { messages: [], from: 1 } : search(log, keepMessages, query);
+    },
     async bounds(room) {
-      const log = logs.get(room);
+      const log = current(room);
       return log === undefined ? null : boundsOf(log, keepMessages);
     },
+    // Nothing outlives the process, and while it lives the hub says what is forgotten.
+    async retain() {},
     async forget(room) {
       logs.delete(room);
+      forgetRoom(room);
     },
+    ...records,
     async close() {
       logs.clear();
     },
   };
+}
+
+function dropOld(log: Log, oldestMs: number): void {
+  const fresh = positionSince(log.messages, oldestMs);
+  if (fresh > 0) log.messages = log.messages.slice(fresh);
+}
+
+function search(log: Log, keepMessages: number, { words, before = Infinity, limit }: SearchQuery): Found {
+  const { first } = boundsOf(log, keepMessages);
+  const matches = matcherOf(words);
+  const messages: StoredMessage[] = [];
+  for (let i = log.messages.length - 1; i >= 0 && messages.length < limit; i -= 1) {
+    const message = log.messages[i] as StoredMessage;
+    if (message.seq < first) break;
+    if (message.seq < before && matches(message.body)) messages.push(message);
+  }
+  const isAtLimit = messages.length === limit;
+  return { messages: messages.reverse(), from: isAtLimit ? (messages[0]?.seq ?? log.last + 1) : first };
 }
 
 function append(log: Log, draft: Draft, keepMessages: number): Appended {

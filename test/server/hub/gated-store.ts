@@ -1,8 +1,16 @@
 import { BcastError } from '../../../lib/errors.ts';
 import type { NameKey } from '../../../lib/protocol/names.ts';
-import type { Draft, PageQuery, Store } from '../../../lib/server/hub/ports.ts';
+import type {
+  Draft,
+  ListQuery,
+  PageQuery,
+  PutOptions,
+  RecordKind,
+  SearchQuery,
+  Store,
+} from '../../../lib/server/hub/ports.ts';
 
-type Operation = 'open' | 'append' | 'read' | 'bounds' | 'forget';
+export type Operation = Exclude<keyof Store, 'keepMessages' | 'keepMs' | 'backup' | 'close'>;
 
 export interface Gate {
   /** Resolves when somebody waits at the gate. */
@@ -16,6 +24,7 @@ export interface Gate {
 /** A store whose answers come when a test lets them. */
 export class GatedStore implements Store {
   readonly keepMessages: number;
+  readonly keepMs: number;
   readonly #store: Store;
   readonly #gates = new Map<Operation, Promise<void>>();
   readonly #reached = new Map<Operation, () => void>();
@@ -23,6 +32,7 @@ export class GatedStore implements Store {
   constructor(store: Store) {
     this.#store = store;
     this.keepMessages = store.keepMessages;
+    this.keepMs = store.keepMs;
   }
 
   /** From now on calls of this operation wait. */
@@ -62,6 +72,30 @@ export class GatedStore implements Store {
 
   bounds(room: NameKey) {
     return this.#pass('bounds', () => this.#store.bounds(room));
+  }
+
+  search(room: NameKey, query: SearchQuery) {
+    return this.#pass('search', () => this.#store.search(room, query));
+  }
+
+  retain(room: NameKey, isRetained: boolean) {
+    return this.#pass('retain', () => this.#store.retain(room, isRetained));
+  }
+
+  get(kind: RecordKind, key: string) {
+    return this.#pass('get', () => this.#store.get(kind, key));
+  }
+
+  put(kind: RecordKind, key: string, value: unknown, options?: PutOptions) {
+    return this.#pass('put', () => this.#store.put(kind, key, value, options));
+  }
+
+  remove(kind: RecordKind, key: string, over?: number) {
+    return this.#pass('remove', () => this.#store.remove(kind, key, over));
+  }
+
+  list(kind: RecordKind, query: ListQuery) {
+    return this.#pass('list', () => this.#store.list(kind, query));
   }
 
   forget(room: NameKey) {

@@ -40,6 +40,8 @@ export class HubHarness {
     this.store = new GatedStore(
       createMemoryStore({
         keepMessages: limits.historyMessages,
+        keepMs: limits.historyAge,
+        clock: this.clock,
         newIncarnation: () => (++incarnations).toString(16).padStart(16, '0'),
       }),
     );

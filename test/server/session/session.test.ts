@@ -201,7 +201,7 @@ describe('a client that does not read', () => {
   });
 
   test('costs no more than its queue, and hears what it missed when it reads again', async () => {
-    const { alice, bob } = await stuckReader({ sendQueueBytes: 500_000 });
+    const { alice, bob } = await stuckReader({ sendQueueBytes: 500_000, historyMessages: 50 });
     for (let i = 0; i < 200; i += 1) await alice.peer.say('den', 'x'.repeat(16_000));
     expect(bob.session.isFull).toBe(true);
     bob.transport.resume();
