@@ -117,6 +117,8 @@ export const REQUESTS = {
   }),
   unban: shape(32, { req, room: nullable(roomName), target }),
   bans: shape(33, { req, room: nullable(roomName) }),
+  /** What the server says of itself to anybody. May be asked once before the hello. */
+  status: shape(34, { req }),
 } as const;
 
 /** What a server says: answers (with `req`) and events (without). */
@@ -138,6 +140,8 @@ export const EVENTS = {
     server: text(64),
     maxBodyBytes: uint(MAX_BODY_BYTES),
     idleTimeoutMs: durationMs,
+    /** How often the server would like to be pinged. */
+    pingIntervalMs: durationMs,
     motd: nullable(text(MAX_MOTD_BYTES)),
   }),
   joined: shape(65, {
@@ -199,6 +203,14 @@ export const EVENTS = {
   }),
   /** Your own name changed, by `nick` in this or another of your sessions. */
   renamed: shape(79, { name: userName }),
+  /** Null is what the server keeps to itself. */
+  status: shape(80, {
+    req,
+    server: text(64),
+    uptimeMs: nullable(durationMs),
+    users: nullable(count),
+    rooms: nullable(count),
+  }),
 } as const;
 
 type Messages<T extends Readonly<Record<string, MessageShape<Shape>>>> = {

@@ -1,15 +1,14 @@
 import { type Clock, systemClock } from '../clock.ts';
-import type { ServerOptions } from '../config/options.ts';
-import { BcastError } from '../errors.ts';
-import { MAX_MOTD_BYTES } from '../limits.ts';
+import { toBcastError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { utf8Length } from '../protocol/text.ts';
 import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import { Admission } from './admission.ts';
 import { Hub } from './hub/hub.ts';
 import type { Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
+import { LiveConfig, type Reloaded, type ServerConfig } from './live-config.ts';
+import { TrustedProxies } from './proxy/trusted-proxies.ts';
 import { loadServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
@@ -21,12 +20,6 @@ import { createTurnClock } from './turn-clock.ts';
 /** Verified bindings that are remembered, at about 200 bytes each. */
 const REMEMBERED_BINDINGS = 10_000;
 
-export interface ServerConfig extends ServerOptions {
-  readonly dataDir: string;
-  /** For people: the program and its version. */
-  readonly serverName: string;
-}
-
 export interface RunOptions {
   readonly log: Logger;
   /** Ends the server in an orderly way. */
@@ -34,6 +27,8 @@ export interface RunOptions {
   /** The server takes connections. */
   readonly onReady: (ready: Ready) => void;
   readonly clock?: Clock;
+  /** Reads the configuration again, for a reload. Throws CONFIG. Without it, it never changes. */
+  readonly reread?: () => ServerConfig;
 }
 
 export interface Ready {
@@ -42,14 +37,17 @@ export interface Ready {
   readonly fingerprint: string;
   /** The key was made just now. */
   readonly isNewKey: boolean;
+  /** Reads the configuration again and takes over what a running server can. Throws CONFIG, and then nothing changed. */
+  reload(): Reloaded;
 }
 
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
 export async function run(
   config: ServerConfig,
-  { log, signal, onReady, clock: baseClock = systemClock }: RunOptions,
+  { log, signal, onReady, clock: baseClock = systemClock, reread = () => config }: RunOptions,
 ): Promise<void> {
-  checkMotd(config.motd);
+  const live = new LiveConfig(config);
+  const limits = live.values;
   const crypto = createNativeCrypto();
   const { identity, isNew } = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
@@ -61,30 +59,52 @@ export async function run(
     clock,
     newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
   });
-  const { admins, motd, serverName } = config;
-  const hub = new Hub({ store, clock, turn, log, limits: config, admins, motd, serverName });
+  const { serverName } = config;
+  const hub = new Hub({ store, clock, turn, log, limits, settings: limits, serverName });
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
-  const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList, nextTurn: setImmediate };
-  const admission = new Admission(config, clock, (address) => hub.addressRefusal(address));
-  const listener = await listen({ host: config.host, port: config.port, admission, context, sessions, log });
-  const stopHeartbeat = startHeartbeat(sessions, clock, config);
+  const context = { hub, crypto, identity, bindings, clock, log, limits, flushList, nextTurn: setImmediate };
+  const admission = new Admission(limits, clock, (address) => hub.addressRefusal(address));
+  const proxies = new TrustedProxies(limits);
+  const { host, reusePort } = config;
+  const listener = await listen({
+    host,
+    port: config.port,
+    reusePort,
+    admission,
+    proxies,
+    limits,
+    context,
+    sessions,
+    log,
+  });
+  const stopHeartbeat = startHeartbeat(sessions, clock, limits);
   const { port } = listener;
-  log.info({ host: config.host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
-  onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew });
+  log.info({ host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
+  onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew, reload: () => reload(live, reread, log) });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');
   stopHeartbeat();
   const answered = () => hub.publisher.idle();
-  await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: config.drainTimeout });
+  await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: limits.drainTimeout });
   await store.close();
   log.info('stopped');
 }
 
-/** Throws CONFIG for a line that would not fit into the message that carries it. */
-function checkMotd(motd: string | undefined): void {
-  if (motd === undefined || utf8Length(motd) <= MAX_MOTD_BYTES) return;
-  throw new BcastError('CONFIG', { text: `The motd is longer than ${MAX_MOTD_BYTES} bytes.` });
+function reload(live: LiveConfig, reread: () => ServerConfig, log: Logger): Reloaded {
+  let reloaded: Reloaded;
+  try {
+    reloaded = live.reload(reread());
+  } catch (error) {
+    log.error(`reload refused, nothing has changed: ${toBcastError(error).message}`);
+    throw error;
+  }
+  // Said at the level that lets it through, before the change or after it.
+  const isHeard = log.isLevelEnabled('info');
+  if (isHeard) log.info(reloaded, 'reloaded');
+  log.level = live.values.logLevel;
+  if (!isHeard) log.info(reloaded, 'reloaded');
+  return reloaded;
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -178,7 +178,14 @@ export class ScriptedLine {
 
   welcome(hello: Requests['hello']): void {
     const { idleTimeoutMs, maxBodyBytes } = this.#limits;
-    const rest = { role: 'member', server: 'scripted', maxBodyBytes, idleTimeoutMs, motd: null } as const;
+    const rest = {
+      role: 'member',
+      server: 'scripted',
+      maxBodyBytes,
+      idleTimeoutMs,
+      pingIntervalMs: 20_000,
+      motd: null,
+    } as const;
     this.tell(
       { type: 'welcome', req: hello.req, name: hello.name, ...rest },
       { type: 'ok', req: hello.req, seq: null, ts: null },

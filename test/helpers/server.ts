@@ -5,14 +5,17 @@ import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
 import { loadOptions } from '../../lib/config/load.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../../lib/config/options.ts';
-import { createLogger } from '../../lib/log.ts';
+import { createLogger, type LogLevel } from '../../lib/log.ts';
+import type { Reloaded } from '../../lib/server/live-config.ts';
 import { type Ready, run } from '../../lib/server/server.ts';
 import { Collector } from './collector.ts';
 
-export interface TestServer extends Ready {
+export interface TestServer extends Omit<Ready, 'reload'> {
   readonly dataDir: string;
   /** Everything the server logged so far, as text. */
   readonly log: Collector;
+  /** Reads the configuration again, with these options changed. Throws CONFIG. */
+  reload(changes: Partial<ServerOptions>): Reloaded;
   /** Shuts the server down in an orderly way. */
   stop(): Promise<void>;
 }
@@ -28,14 +31,15 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
   const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, none);
   // Every test comes from one address, many times.
   const roomy = { connectAttempts: 1_000_000, maxConnectionsPerAddress: 10_000, port: 0 };
-  const config = { ...values, ...roomy, ...options, dataDir, serverName: 'bcast test' };
+  let config = { ...values, ...roomy, logLevel: 'debug' as LogLevel, ...options, dataDir, serverName: 'bcast test' };
   const log = new Collector();
   const abort = new AbortController();
   const ready = Promise.withResolvers<Ready>();
   const running = run(config, {
-    log: createLogger('debug', log.stream),
+    log: createLogger(config.logLevel, log.stream),
     signal: abort.signal,
     onReady: ready.resolve,
+    reread: () => config,
     ...(clock === undefined ? {} : { clock }),
   });
   running.catch(ready.reject);
@@ -50,5 +54,15 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
   });
   const told = await ready.promise;
   isReady = true;
-  return { ...told, dataDir, log, stop };
+  const reload = (changes: Partial<ServerOptions>): Reloaded => {
+    const before = config;
+    config = { ...config, ...changes, dataDir };
+    try {
+      return told.reload();
+    } catch (error) {
+      config = before;
+      throw error;
+    }
+  };
+  return { ...told, dataDir, log, reload, stop };
 }

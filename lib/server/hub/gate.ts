@@ -1,7 +1,7 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request } from '../../protocol/messages.ts';
-import type { NameKey, RoomName } from '../../protocol/names.ts';
+import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
@@ -106,19 +106,36 @@ export function checkServerBan(hub: Hub, subject: { nameKey: NameKey; fp: string
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws TOO_MANY_ROOMS for a session that may not enter another room; asked before a room is made for it. */
-export function checkRoomCount({ limits }: Hub, { rooms }: UserSession): void {
+/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+export function checkUserName({ limits }: Hub, name: UserName): void {
+  const { maxNameLength } = limits;
+  if ([...name].length <= maxNameLength) return;
+  throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
+}
+
+/** Throws ROOM_NAME_INVALID for a name that is longer than this server gives a new room. */
+export function checkNewRoomName({ limits }: Hub, name: RoomName): void {
+  const { maxRoomNameLength } = limits;
+  if ([...name].length <= maxRoomNameLength) return;
+  throw new BcastError('ROOM_NAME_INVALID', {
+    text: `The name of a new room has at most ${maxRoomNameLength} characters here.`,
+  });
+}
+
+/** Throws TOO_MANY_ROOMS for a user who may not enter another room; asked before a room is made, too. */
+export function checkRoomCount({ limits }: Hub, { roomCount }: User): void {
   const { maxRoomsPerUser } = limits;
-  if (rooms.size >= maxRoomsPerUser) {
+  if (roomCount >= maxRoomsPerUser) {
     throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
   }
 }
 
-/** Throws ROOM_BANNED and ROOM_FULL. */
+/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
   const ban = room.bans.match({ nameKey: user.key, fp: user.fp, address }, hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
+  if (!room.has(user)) checkRoomCount(hub, user);
   const { maxMembersPerRoom } = hub.limits;
   if (room.size >= maxMembersPerRoom) {
     throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });

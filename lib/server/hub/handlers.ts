@@ -9,6 +9,7 @@ import { handleLeave } from './commands/leave.ts';
 import { handleNames, handleRooms } from './commands/list.ts';
 import { handleNick } from './commands/nick.ts';
 import { handleSay } from './commands/say.ts';
+import { handleStatus } from './commands/status.ts';
 import { handleTell } from './commands/tell.ts';
 import { handleTopic } from './commands/topic.ts';
 import { handleTyping } from './commands/typing.ts';
@@ -44,4 +45,5 @@ export const HANDLERS: { readonly [T in Request['type']]: Handler<Requests[T]> }
   ban: handleBan,
   unban: handleUnban,
   bans: handleBans,
+  status: handleStatus,
 };

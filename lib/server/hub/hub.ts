@@ -5,7 +5,7 @@ import type { Events, Fingerprint, Request, Requests } from '../../protocol/mess
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import { Bans } from './bans.ts';
 import { leaveRoom } from './commands/leave.ts';
-import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
+import { checkRate, checkServerBan, checkUserName, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import type { Outbox, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
@@ -20,11 +20,22 @@ import { UserSession } from './user-session.ts';
 export interface HubLimits extends RateLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
+  readonly maxNameLength: number;
+  readonly maxRoomNameLength: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
+  readonly pingInterval: number;
+}
+
+/** Read at each use, as the limits are: a reload may change them. */
+export interface HubSettings {
+  readonly admins: readonly Fingerprint[];
+  readonly motd: string | undefined;
+  /** What anybody is told: how many there are too, what server this is, or nothing. */
+  readonly publicStatus: 'full' | 'name' | 'none';
 }
 
 export interface HubOptions {
@@ -33,8 +44,7 @@ export interface HubOptions {
   readonly turn: Turn;
   readonly log: Logger;
   readonly limits: HubLimits;
-  readonly admins: readonly Fingerprint[];
-  readonly motd: string | undefined;
+  readonly settings: HubSettings;
   /** For people: the program and its version. */
   readonly serverName: string;
 }
@@ -61,6 +71,7 @@ export class Hub {
   /** Private messages sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
   readonly #options: HubOptions;
+  readonly #startedMs: number;
 
   constructor(options: HubOptions) {
     const { clock, limits, log, store, turn } = options;
@@ -69,8 +80,9 @@ export class Hub {
     this.log = log;
     this.store = store;
     this.limits = limits;
+    this.#startedMs = clock.monotonicMs();
     this.users = new Users({
-      maxSessionsPerUser: limits.maxSessionsPerUser,
+      limits,
       newUser: (name, fp) => this.#newUser(name, fp),
     });
     this.rooms = new Rooms(store, clock, limits, (error) => log.error({ err: error }, 'a room could not be forgotten'));
@@ -85,6 +97,7 @@ export class Hub {
 
   /** Lets a session in, or throws; nobody hears of a refused one. */
   enter({ hello, fp, address, outbox }: Arrival): UserSession {
+    checkUserName(this, hello.name);
     checkServerBan(this, { nameKey: nameKey(hello.name), fp, address });
     const user = this.users.claim(hello.name, fp);
     const session = new UserSession(user, address, outbox);
@@ -135,6 +148,21 @@ export class Hub {
     return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
   }
 
+  get uptimeMs(): number {
+    return Math.round(this.clock.monotonicMs() - this.#startedMs);
+  }
+
+  /** What anybody may know of this server, also before they have a name. Throws NOT_ALLOWED. */
+  status(req: number): Events['status'] {
+    const { settings, serverName } = this.#options;
+    if (settings.publicStatus === 'none') {
+      throw new BcastError('NOT_ALLOWED', { text: 'This server keeps its status to itself.' });
+    }
+    const counts = { uptimeMs: this.uptimeMs, users: this.users.size, rooms: this.rooms.occupiedCount };
+    const nothing = { uptimeMs: null, users: null, rooms: null };
+    return { type: 'status', req, server: serverName, ...(settings.publicStatus === 'full' ? counts : nothing) };
+  }
+
   /** Closes every session of a user. */
   expel(user: User, error: BcastError): void {
     for (const session of [...user.sessions]) {
@@ -160,13 +188,17 @@ export class Hub {
   }
 
   #newUser(name: UserName, fp: Fingerprint): User {
+    const { settings } = this.#options;
     return {
       name,
       key: nameKey(name) as NameKey,
       fp,
-      isAdmin: this.#options.admins.includes(fp),
+      get isAdmin() {
+        return settings.admins.includes(fp);
+      },
       sessions: new Set(),
       rate: new RateLimit(this.limits, this.clock),
+      roomCount: 0,
       away: null,
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
@@ -174,7 +206,7 @@ export class Hub {
   }
 
   #welcome(user: User, req: number): Events['welcome'] {
-    const { limits, motd, serverName } = this.#options;
+    const { limits, settings, serverName } = this.#options;
     return {
       type: 'welcome',
       req,
@@ -183,7 +215,9 @@ export class Hub {
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: motd ?? null,
+      // Of three pings two may be late.
+      pingIntervalMs: Math.min(limits.pingInterval, Math.floor(limits.idleTimeout / 3)),
+      motd: settings.motd ?? null,
     };
   }
 }

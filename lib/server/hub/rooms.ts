@@ -36,6 +36,11 @@ export class Rooms {
     return this.#byKey.size;
   }
 
+  /** Rooms that somebody is in, or is about to be; told without looking at them, since anybody may ask. */
+  get occupiedCount(): number {
+    return this.#byKey.size - this.#leaving.size;
+  }
+
   find(name: RoomName): Room | undefined {
     return this.#byKey.get(nameKey(name));
   }

@@ -11,6 +11,8 @@ export interface User {
   readonly fp: Fingerprint;
   readonly isAdmin: boolean;
   readonly sessions: Set<UserSession>;
+  /** Rooms that at least one of the sessions is in. */
+  roomCount: number;
   readonly rate: RateLimit;
   away: string | null;
   /** When the first session came; milliseconds since 1970. */
@@ -20,7 +22,7 @@ export interface User {
 }
 
 export interface UsersOptions {
-  readonly maxSessionsPerUser: number;
+  readonly limits: { readonly maxSessionsPerUser: number };
   readonly newUser: (name: UserName, fp: Fingerprint) => User;
 }
 
@@ -54,7 +56,7 @@ export class Users {
       return user;
     }
     if (present.fp !== fp) throw inUse(name);
-    const { maxSessionsPerUser: most } = this.#options;
+    const { maxSessionsPerUser: most } = this.#options.limits;
     if (present.sessions.size >= most) {
       const text = `${name} is connected ${most === 1 ? 'already' : `${most} times already, which is the most allowed`}.`;
       throw new BcastError('TOO_MANY_SESSIONS', { text });

@@ -51,11 +51,14 @@ export class Session implements Outbox {
   readonly #onGone: (session: Session) => void;
   #fp: Fingerprint | undefined;
   #user: UserSession | undefined;
+  #wasAsked = false;
   #isEnding = false;
   #isPaused = false;
   #startedMs: number;
   #heardMs: number;
   #endedMs = 0;
+  /** As the client was told, whatever a reload made of the option since. */
+  #idleTimeoutMs: number;
   #sentBytes = 0;
   /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
   #takenBytes = 0;
@@ -69,6 +72,7 @@ export class Session implements Outbox {
     this.#startedMs = clock.monotonicMs();
     this.#heardMs = this.#startedMs;
     this.#takenMs = this.#startedMs;
+    this.#idleTimeoutMs = limits.idleTimeout;
     const send = (bytes: Uint8Array): boolean => {
       this.#sentBytes += bytes.length;
       transport.write(bytes);
@@ -173,7 +177,7 @@ export class Session implements Outbox {
 
   /** Ends a session that does not say hello in time, says nothing for too long, or reads nothing for too long. */
   checkDeadlines(nowMs: number): void {
-    const { handshakeTimeout, idleTimeout, slowReaderTimeout } = this.#context.limits;
+    const { handshakeTimeout, slowReaderTimeout } = this.#context.limits;
     if (this.#isEnding) {
       if (nowMs - this.#endedMs > END_MS) this.destroy();
     } else if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
@@ -181,7 +185,7 @@ export class Session implements Outbox {
     } else if (this.#isStuck(nowMs, slowReaderTimeout)) {
       this.#logClose(new BcastError('SLOW_READER'));
       this.destroy();
-    } else if (!this.#isPaused && nowMs - this.#heardMs > idleTimeout) {
+    } else if (!this.#isPaused && nowMs - this.#heardMs > this.#idleTimeoutMs) {
       this.#closeFor(new BcastError('IDLE_TIMEOUT'));
     }
   }
@@ -190,18 +194,31 @@ export class Session implements Outbox {
     if (this.#isEnding) return undefined;
     if (this.#user !== undefined) return this.#context.hub.handle(this.#user, request);
     if (request.type === 'hello') this.#hello(request);
+    else if (request.type === 'status' && !this.#wasAsked) this.#status(request);
     else this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
     return undefined;
   }
 
   #hello(hello: Requests['hello']): void {
-    const { hub, log } = this.#context;
+    const { hub, limits, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
+      this.#idleTimeoutMs = limits.idleTimeout;
       this.#user = hub.enter({ hello, fp, address: this.address, outbox: this });
       log.info({ user: this.#user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
       this.#refuse(toBcastError(error), hello.req);
+    }
+  }
+
+  /** Answers somebody without a name, once: it must not be a way to keep us busy. */
+  #status({ req }: Requests['status']): void {
+    this.#wasAsked = true;
+    try {
+      this.#queue.send(encodeEvent(this.#context.hub.status(req)), 1);
+      this.#queue.send(encodeEvent({ type: 'ok', req, seq: null, ts: null }), 1);
+    } catch (error) {
+      this.#refuse(toBcastError(error), req);
     }
   }
 

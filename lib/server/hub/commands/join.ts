@@ -1,5 +1,5 @@
 import type { Requests } from '../../../protocol/messages.ts';
-import { checkJoin, checkRoomCount } from '../gate.ts';
+import { checkJoin, checkNewRoomName, checkRoomCount } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
 import type { UserSession } from '../user-session.ts';
@@ -7,7 +7,8 @@ import type { UserSession } from '../user-session.ts';
 /** Enters the room, making it when it is not there. Who is in already is told again where the room stands. */
 export async function handleJoin(hub: Hub, session: UserSession, request: Requests['join']): Promise<void> {
   const present = hub.rooms.find(request.room);
-  if (present === undefined || !session.rooms.has(present)) checkRoomCount(hub, session);
+  if (present === undefined) checkNewRoomName(hub, request.room);
+  if (present?.has(session.user) !== true) checkRoomCount(hub, session.user);
   const room = await hub.rooms.open(request.room, session.user);
   try {
     const { first } = await hub.rooms.bounds(room);

@@ -1,6 +1,6 @@
 import type { Requests } from '../../../protocol/messages.ts';
 import { nameKey } from '../../../protocol/names.ts';
-import { checkServerBan } from '../gate.ts';
+import { checkServerBan, checkUserName } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
 import type { UserSession } from '../user-session.ts';
@@ -9,6 +9,7 @@ import type { UserSession } from '../user-session.ts';
 export function handleNick(hub: Hub, session: UserSession, { req, name }: Requests['nick']): undefined {
   const { user, address } = session;
   const before = user.name;
+  checkUserName(hub, name);
   checkServerBan(hub, { nameKey: nameKey(name), fp: user.fp, address });
   hub.users.rename(user, name);
   const rooms = new Set<Room>();
