@@ -37,10 +37,10 @@ export interface ListenerOptions {
 export interface Listener {
   /** The port really listened on. */
   readonly port: number;
-  /** Accepts no more; resolves when the last connection is gone. */
+  /** Accepts no more, and closes what no proxy has spoken for yet; resolves when the last connection is gone. */
   close(): Promise<void>;
-  /** Closes at once what was refused and is still being told so, and what no proxy has spoken for yet. */
-  dropRest(): void;
+  /** Closes at once what was refused and is still being told so. */
+  dropRefused(): void;
 }
 
 /** Connections that are no sessions. */
@@ -69,9 +69,12 @@ export function listen(options: ListenerOptions): Promise<Listener> {
 function listenerOf(server: Server, { refused, proxied }: Pending): Listener {
   return {
     port: (server.address() as AddressInfo).port,
-    close: () => new Promise((resolve) => server.close(() => resolve())),
-    dropRest: () => {
-      for (const transport of [...refused, ...proxied]) transport.destroy();
+    close: () => {
+      for (const transport of proxied) transport.destroy();
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+    dropRefused: () => {
+      for (const transport of refused) transport.destroy();
     },
   };
 }

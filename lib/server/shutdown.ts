@@ -35,7 +35,7 @@ export async function shutDown({
   for (const session of sessions) session.end(goodbye);
   await Promise.race([closed, timeIsUp.promise]);
   for (const session of sessions) session.destroy();
-  listener.dropRest();
+  listener.dropRefused();
   await closed;
   timer.cancel();
 }

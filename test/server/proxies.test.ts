@@ -98,7 +98,7 @@ describe('behind a trusted proxy', () => {
   });
 
   test('a server that stops does not wait for the silent', async () => {
-    const { port, stop } = await startServer(LOOPBACK);
+    const { port, stop } = await startServer({ ...LOOPBACK, clock: new ManualClock() });
     const gone = answer(await dial(port));
     await stop();
     expect(await gone).toBe('');
