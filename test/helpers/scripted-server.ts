@@ -180,6 +180,7 @@ export class ScriptedLine {
     const { idleTimeoutMs, maxBodyBytes } = this.#limits;
     const rest = {
       role: 'member',
+      registered: false,
       server: 'scripted',
       maxBodyBytes,
       idleTimeoutMs,
@@ -195,7 +196,7 @@ export class ScriptedLine {
   /** Lets somebody in who asks to join. */
   admit({ req, room }: Requests['join'], over: Partial<Events['joined']> = {}): void {
     const joined = { incarnation: '0'.repeat(16), last: 0, first: 1, keep: 50, members: 1 };
-    const rest = { role: 'member', owner: null, topic: null } as const;
+    const rest = { keepMs: 1e9, access: 'open', code: null, role: 'member', owner: null, topic: null } as const;
     this.tell({ type: 'joined', req, room, ...joined, ...rest, ...over }, { type: 'ok', req, seq: null, ts: null });
   }
 

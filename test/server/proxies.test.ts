@@ -43,7 +43,7 @@ describe('behind a trusted proxy', () => {
     const { port } = await startServer({ ...LOOPBACK, admins: [identity.fingerprint] });
     const root = await enterPeer('root', { port, identity, preface: from(1) });
     const bob = await enterPeer('bob', { port, preface: from(2) });
-    await root.ask({ type: 'ban', room: null, target: '203.0.113.2', durationMs: null, reason: null });
+    await root.ask({ type: 'ban', room: null, target: '203.0.113.2', penalty: 'ban', durationMs: null, reason: null });
     await bob.closed;
     expect(bob.seen('error').at(-1)).toMatchObject({ code: ERRORS.BANNED.wire });
     await expect(openPeer({ port, preface: from(2) })).rejects.toMatchObject({ code: 'BANNED' });
