@@ -22,6 +22,18 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'Show every option, its value and where it came from.',
     load: async () => (await import('./config.ts')).config,
   },
+  admin: {
+    summary: 'Look after your server: status, rooms, sessions, bans.',
+    load: async () => (await import('./admin.ts')).admin,
+  },
+  reload: {
+    summary: 'Make your server read its configuration again.',
+    load: async () => (await import('./reload.ts')).reload,
+  },
+  backup: {
+    summary: 'Copy what your server keeps into a file.',
+    load: async () => (await import('./backup.ts')).backup,
+  },
   completion: {
     summary: 'Print completion for your shell.',
     load: async () => (await import('./completion.ts')).completion,

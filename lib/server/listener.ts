@@ -22,10 +22,12 @@ export interface ListenerLimits {
 }
 
 export interface ListenerOptions {
-  readonly host: string;
-  readonly port: number;
-  /** Whether others may listen on the same port. */
-  readonly reusePort: boolean;
+  readonly config: {
+    readonly host: string;
+    readonly port: number;
+    /** Whether others may listen on the same port. */
+    readonly reusePort: boolean;
+  };
   readonly admission: Admission;
   readonly proxies: TrustedProxies;
   readonly limits: ListenerLimits;
@@ -57,7 +59,7 @@ export function listen(options: ListenerOptions): Promise<Listener> {
   const server = createServer({ pauseOnConnect: true }, (socket) => onConnection(options, pending, socket));
   return new Promise((resolve, reject) => {
     server.once('error', reject);
-    const { host, port, reusePort } = options;
+    const { host, port, reusePort } = options.config;
     server.listen({ host, port, reusePort, backlog: BACKLOG }, () => {
       server.off('error', reject);
       server.on('error', (error) => options.log.error({ err: error }, 'accepting connections failed'));

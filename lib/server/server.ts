@@ -1,13 +1,16 @@
 import { type Clock, systemClock } from '../clock.ts';
+import { LiveConfig, type Reloaded, type ServerConfig } from '../config/live-config.ts';
 import { toBcastError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
+import { type AdminSocket, openAdminSocket } from './admin/admin-socket.ts';
+import { answerLine } from './admin/answer.ts';
+import type { AdminContext } from './admin/operations.ts';
 import { Admission } from './admission.ts';
 import { Hub } from './hub/hub.ts';
 import type { Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
-import { LiveConfig, type Reloaded, type ServerConfig } from './live-config.ts';
 import { TrustedProxies } from './proxy/trusted-proxies.ts';
 import { loadServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
@@ -29,6 +32,8 @@ export interface RunOptions {
   readonly clock?: Clock;
   /** Reads the configuration again, for a reload. Throws CONFIG. Without it, it never changes. */
   readonly reread?: () => ServerConfig;
+  /** Where the admin socket of a server on this port belongs; without it there is none. */
+  readonly adminSocketOf?: ((port: number) => string) | undefined;
 }
 
 export interface Ready {
@@ -37,6 +42,8 @@ export interface Ready {
   readonly fingerprint: string;
   /** The key was made just now. */
   readonly isNewKey: boolean;
+  /** The path of the admin socket; null where there is none. */
+  readonly adminSocket: string | null;
   /** Reads the configuration again and takes over what a running server can. Throws CONFIG, and then nothing changed. */
   reload(): Reloaded;
 }
@@ -44,7 +51,7 @@ export interface Ready {
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
 export async function run(
   config: ServerConfig,
-  { log, signal, onReady, clock: baseClock = systemClock, reread = () => config }: RunOptions,
+  { log, signal, onReady, clock: baseClock = systemClock, reread = () => config, adminSocketOf }: RunOptions,
 ): Promise<void> {
   const live = new LiveConfig(config);
   const limits = live.values;
@@ -59,39 +66,47 @@ export async function run(
     clock,
     newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
   });
-  const { serverName } = config;
-  const hub = new Hub({ store, clock, turn, log, limits, settings: limits, serverName });
+  const startedMs = clock.nowMs();
+  const hub = new Hub({ store, clock, turn, log, limits, settings: limits, serverName: config.serverName });
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
   const context = { hub, crypto, identity, bindings, clock, log, limits, flushList, nextTurn: setImmediate };
   const admission = new Admission(limits, clock, (address) => hub.addressRefusal(address));
   const proxies = new TrustedProxies(limits);
-  const { host, reusePort } = config;
-  const listener = await listen({
-    host,
-    port: config.port,
-    reusePort,
-    admission,
-    proxies,
-    limits,
-    context,
-    sessions,
-    log,
-  });
+  const listener = await listen({ config, admission, proxies, limits, context, sessions, log });
   const stopHeartbeat = startHeartbeat(sessions, clock, limits);
   const { port } = listener;
-  log.info({ host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
-  onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew, reload: () => reload(live, reread, log) });
+  const { fingerprint } = identity;
+  const reload = (): Reloaded => reloadLive(live, reread, log);
+  const admin = await openAdmin(
+    { hub, sessions, clock, config: limits, port, fingerprint, startedMs, reload },
+    adminSocketOf?.(port),
+  );
+  log.info({ host: config.host, port, fingerprint, crypto: crypto.name }, 'ready');
+  onReady({ port, fingerprint, isNewKey: isNew, adminSocket: admin?.path ?? null, reload });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');
   stopHeartbeat();
   const answered = () => hub.publisher.idle();
   await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: limits.drainTimeout });
+  admin?.close();
   await store.close();
   log.info('stopped');
 }
 
-function reload(live: LiveConfig, reread: () => ServerConfig, log: Logger): Reloaded {
+/** A server can do its work without being asked how it is; it must be said, though. */
+async function openAdmin(context: AdminContext, path: string | undefined): Promise<AdminSocket | undefined> {
+  if (path === undefined) return undefined;
+  const { hub, clock } = context;
+  try {
+    return await openAdminSocket({ path, clock, answer: (line) => answerLine(context, line) });
+  } catch (error) {
+    hub.log.warn({ path, err: error }, 'there is no admin socket');
+    return undefined;
+  }
+}
+
+function reloadLive(live: LiveConfig, reread: () => ServerConfig, log: Logger): Reloaded {
   let reloaded: Reloaded;
   try {
     reloaded = live.reload(reread());

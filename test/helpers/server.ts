@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import type { Clock } from '../../lib/clock.ts';
+import type { Reloaded } from '../../lib/config/live-config.ts';
 import { loadOptions } from '../../lib/config/load.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../../lib/config/options.ts';
 import { createLogger, type LogLevel } from '../../lib/log.ts';
-import type { Reloaded } from '../../lib/server/live-config.ts';
 import { type Ready, run } from '../../lib/server/server.ts';
 import { Collector } from './collector.ts';
 
@@ -21,11 +21,12 @@ export interface TestServer extends Omit<Ready, 'reload'> {
 }
 
 export interface TestServerOptions extends Partial<ServerOptions> {
+  readonly adminSocketOf?: (port: number) => string;
   readonly clock?: Clock;
 }
 
 /** Starts a real server on a free loopback port; it is stopped and its directory removed when the test ends. */
-export async function startServer({ clock, ...options }: TestServerOptions = {}): Promise<TestServer> {
+export async function startServer({ clock, adminSocketOf, ...options }: TestServerOptions = {}): Promise<TestServer> {
   const dataDir = options.dataDir ?? (await mkdtemp(join(tmpdir(), 'bcast-server-')));
   const none = { flags: {}, env: {}, dotenv: {}, file: {} };
   const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, none);
@@ -40,6 +41,7 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
     signal: abort.signal,
     onReady: ready.resolve,
     reread: () => config,
+    adminSocketOf,
     ...(clock === undefined ? {} : { clock }),
   });
   running.catch(ready.reject);

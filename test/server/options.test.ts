@@ -373,7 +373,7 @@ describe('the server option', () => {
 });
 
 /** Starts with the defaults, and gives the options by a reload as far as they can be given so. */
-async function startThenReload({ clock, ...options }: TestServerOptions): Promise<TestServer> {
+async function startThenReload({ clock, adminSocketOf: _, ...options }: TestServerOptions): Promise<TestServer> {
   const entries = Object.entries(options);
   const isLive = ([name]: readonly [string, unknown]): boolean => SERVER_OPTIONS[name as Option].live;
   const fixed = Object.fromEntries(entries.filter((entry) => !isLive(entry)));

@@ -45,6 +45,10 @@ export class Rooms {
     return this.#byKey.get(nameKey(name));
   }
 
+  all(): Iterable<Room> {
+    return this.#byKey.values();
+  }
+
   occupied(): Room[] {
     return [...this.#byKey.values()].filter(({ size }) => size > 0);
   }

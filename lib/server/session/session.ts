@@ -24,6 +24,21 @@ export interface SessionLimits extends SendQueueLimits {
   readonly slowReaderTimeout: number;
 }
 
+/** A session as an operator sees it. */
+export interface SessionFacts {
+  /** Null until the hello is accepted, as are the next two. */
+  readonly user: string | null;
+  readonly fingerprint: Fingerprint | null;
+  readonly agent: string | null;
+  readonly address: string;
+  readonly rooms: number;
+  /** How long it has been connected, and since when nothing was heard of it. */
+  readonly ageMs: number;
+  readonly silentMs: number;
+  /** What waits for it to be read. */
+  readonly waitingBytes: number;
+}
+
 /** What all sessions of a node share. */
 export interface SessionContext {
   readonly hub: Hub;
@@ -51,6 +66,7 @@ export class Session implements Outbox {
   readonly #onGone: (session: Session) => void;
   #fp: Fingerprint | undefined;
   #user: UserSession | undefined;
+  #agent: string | undefined;
   #wasAsked = false;
   #isEnding = false;
   #isPaused = false;
@@ -92,6 +108,19 @@ export class Session implements Outbox {
 
   get address(): string {
     return this.#transport.remoteAddress;
+  }
+
+  facts(nowMs: number): SessionFacts {
+    return {
+      user: this.#user?.user.name ?? null,
+      fingerprint: this.#user?.user.fp ?? null,
+      agent: this.#agent ?? null,
+      address: this.address,
+      rooms: this.#user?.rooms.size ?? 0,
+      ageMs: Math.round(nowMs - this.#startedMs),
+      silentMs: Math.round(nowMs - this.#heardMs),
+      waitingBytes: this.#queue.pendingBytes,
+    };
   }
 
   // TransportHandler
@@ -205,6 +234,7 @@ export class Session implements Outbox {
     try {
       this.#idleTimeoutMs = limits.idleTimeout;
       this.#user = hub.enter({ hello, fp, address: this.address, outbox: this });
+      this.#agent = hello.agent;
       log.info({ user: this.#user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
       this.#refuse(toBcastError(error), hello.req);

@@ -1,5 +1,6 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
+import type { UserName } from '../../../protocol/names.ts';
 import { requireAdmin, requireRole, requireUser } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { outranks } from '../roles.ts';
@@ -16,8 +17,7 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
     requireAdmin(session);
     const subject = requireUser(hub, request.name);
     if (subject === actor) throw notAllowed(subject);
-    hub.log.info({ by: actor.name, user: subject.name, reason }, 'kicked from the server');
-    hub.expel(subject, kickRefusal(actor, reason));
+    kickFromServer(hub, actor.name, subject, reason);
   } else {
     const room = requireRole(hub, session, request, request.room);
     const subject = requireUser(hub, request.name);
@@ -30,6 +30,11 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
   }
   session.ok(req);
   return undefined;
+}
+
+export function kickFromServer(hub: Hub, by: UserName, subject: User, reason: string | null): void {
+  hub.log.info({ by, user: subject.name, reason }, 'kicked from the server');
+  hub.expel(subject, kickRefusal(by, reason));
 }
 
 /** Throws NOT_ALLOWED when the subject is at least as powerful here. */
@@ -63,8 +68,8 @@ export function removeFromRoom(hub: Hub, room: Room, subject: User, removal: Rem
   }
 }
 
-function kickRefusal(actor: User, reason: string | null): BcastError {
+function kickRefusal(by: UserName, reason: string | null): BcastError {
   return new BcastError('KICKED', {
-    text: `You were removed from this server by ${actor.name}${reason === null ? '' : `: ${reason}`}.`,
+    text: `You were removed from this server by ${by}${reason === null ? '' : `: ${reason}`}.`,
   });
 }

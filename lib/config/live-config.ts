@@ -1,8 +1,7 @@
-import { withoutSecrets } from '../config/mask.ts';
-import { type Option, SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
 import { BcastError } from '../errors.ts';
 import { MAX_MOTD_BYTES } from '../limits.ts';
-import { utf8Length } from '../protocol/text.ts';
+import { withoutSecrets } from './mask.ts';
+import { type Option, SERVER_OPTIONS, type ServerOptions } from './options.ts';
 
 export interface ServerConfig extends ServerOptions {
   readonly dataDir: string;
@@ -66,6 +65,6 @@ function masked(text: string | null): string | null {
 
 /** Throws CONFIG for a line that would not fit into the message that carries it. */
 function checkMotd({ motd }: ServerConfig): void {
-  if (motd === undefined || utf8Length(motd) <= MAX_MOTD_BYTES) return;
+  if (motd === undefined || Buffer.byteLength(motd) <= MAX_MOTD_BYTES) return;
   throw new BcastError('CONFIG', { text: `The motd is longer than ${MAX_MOTD_BYTES} bytes.` });
 }
