@@ -1,4 +1,4 @@
-import { formatDuration, parseDuration } from '../duration.ts';
+import { formatDuration, formatExactDuration, parseDuration } from '../duration.ts';
 import { BcastError } from '../errors.ts';
 import type { OperationArguments, OperationName, OperationResult } from '../server/admin/operations.ts';
 import { formatBytes, formatCount, formatMany, formatMoment, renderFacts, renderTable } from './table.ts';
@@ -102,8 +102,8 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     examples: [['bcast admin kick mallory that is enough', 'off the server, with a reason']],
     async run(ask, [user, ...reason]) {
       if (user === undefined) throw usage('kick');
-      const { sessions } = await ask('kick', { user, reason: textOf(reason) });
-      return { text: [`${user} was removed (${formatMany(sessions, 'session')}).`], json: [{ user, sessions }] };
+      const kicked = await ask('kick', { user, reason: textOf(reason) });
+      return { text: [`${kicked.user} was removed (${formatMany(kicked.sessions, 'session')}).`], json: [kicked] };
     },
   },
   ban: {
@@ -167,7 +167,10 @@ function statusText(status: OperationResult<'status'>): string[] {
     ['connections', formatCount(connections)],
     ['rooms', `${formatCount(occupiedRooms)} with members, ${formatCount(rooms)} in all`],
     ['bans', formatCount(bans)],
-    ['history', `${formatMany(status.historyMessages, 'message')} a room, for ${formatDuration(status.historyAgeMs)}`],
+    [
+      'history',
+      `${formatMany(status.historyMessages, 'message')} a room, for ${formatExactDuration(status.historyAgeMs)}`,
+    ],
     ['memory', formatBytes(memoryBytes)],
   ]);
 }

@@ -1,3 +1,4 @@
+import { sanitiseLine } from '../client/sanitise.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { BcastError } from '../errors.ts';
 import { askServer, findServer, WHICH_FLAGS } from './admin-client.ts';
@@ -35,7 +36,7 @@ The server is the one this account runs on this machine. Nobody else can ask it.
 
 /** Prints what an operation gave, as text or as lines of JSON. */
 export function print({ text, json }: Output, isJson: boolean): void {
-  const lines = isJson ? json.map((value) => JSON.stringify(value)) : text;
+  const lines = isJson ? json.map((value) => JSON.stringify(value)) : text.map(sanitiseLine);
   process.stdout.write(lines.map((line) => `${line}\n`).join(''));
 }
 

@@ -14,6 +14,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   },
   send: { summary: 'Send a message, or every line of stdin.', load: async () => (await import('./send.ts')).send },
   tail: { summary: 'Print what is said.', load: async () => (await import('./tail.ts')).tail },
+  status: {
+    summary: 'Look at a server from outside: is it up, is it the right one.',
+    load: async () => (await import('./status.ts')).status,
+  },
   whoami: {
     summary: 'Show who you are to others, and where that is kept.',
     load: async () => (await import('./whoami.ts')).whoami,

@@ -14,6 +14,8 @@ export interface TestServer extends Omit<Ready, 'reload'> {
   readonly dataDir: string;
   /** Everything the server logged so far, as text. */
   readonly log: Collector;
+  /** Changes what the next reload reads. */
+  reconfigure(changes: Partial<ServerOptions>): void;
   /** Reads the configuration again, with these options changed. Throws CONFIG. */
   reload(changes: Partial<ServerOptions>): Reloaded;
   /** Shuts the server down in an orderly way. */
@@ -56,15 +58,12 @@ export async function startServer({ clock, adminSocketOf, ...options }: TestServ
   });
   const told = await ready.promise;
   isReady = true;
-  const reload = (changes: Partial<ServerOptions>): Reloaded => {
-    const before = config;
+  const reconfigure = (changes: Partial<ServerOptions>): void => {
     config = { ...config, ...changes, dataDir };
-    try {
-      return told.reload();
-    } catch (error) {
-      config = before;
-      throw error;
-    }
   };
-  return { ...told, dataDir, log, reload, stop };
+  const reload = (changes: Partial<ServerOptions>): Reloaded => {
+    reconfigure(changes);
+    return told.reload();
+  };
+  return { ...told, dataDir, log, reconfigure, reload, stop };
 }

@@ -22,11 +22,15 @@ export function bans({ hub, clock }: AdminContext): readonly BanRow[] {
 }
 
 /** Throws NO_SUCH_USER. */
-export function kick({ hub }: AdminContext, { user, reason }: Infer<typeof KICK>): { readonly sessions: number } {
-  const subject = requireUser(hub, requireUserName(user));
+export function kick(
+  { hub }: AdminContext,
+  { user: asked, reason }: Infer<typeof KICK>,
+): { readonly user: string; readonly sessions: number } {
+  const subject = requireUser(hub, requireUserName(asked));
+  const { name: user } = subject;
   const sessions = subject.sessions.size;
   kickFromServer(hub, OPERATOR, subject, reason);
-  return { sessions };
+  return { user, sessions };
 }
 
 /** Throws BAD_REQUEST for what is no target. */
