@@ -27,8 +27,8 @@ The server is the one this account runs on this machine. Nobody else can ask it.
     const { usage } = operation;
     if (usage === '' && words.length > 0)
       throw new BcastError('USAGE', { text: `bcast admin ${name} takes no arguments.` });
-    const server = findServer(flags, readEnvironment().directories);
-    const ask: Asker = (op, args) => askServer(server, op, args);
+    // Looked up only when there is something to ask: a mistake is one with or without a server.
+    const ask: Asker = (op, args) => askServer(findServer(flags, readEnvironment().directories), op, args);
     print(await operation.run(ask, words, flags), flags['json'] !== undefined);
     return 0;
   },
