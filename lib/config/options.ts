@@ -20,6 +20,27 @@ export const SERVER_OPTIONS = {
   dataDir: option('data-dir', text('DIR'), undefined, 'Where the server key is kept. Default: the XDG data directory.'),
   historyMessages: option('history-messages', integer(0, 1_000_000), 10_000, 'Messages kept for each room.'),
   historyAge: option('history-age', duration(), 30 * 86_400_000, 'How long a message is kept.'),
+  auth: option(
+    'auth',
+    choice('open', 'accounts'),
+    'open',
+    'open: anybody under any name that is free; accounts: registered users only.',
+  ),
+  loginAttempts: option(
+    'login-attempts',
+    integer(1, 1_000_000),
+    5,
+    'Wrong passwords from one address in a window; then it is shut out.',
+  ),
+  loginWindow: option('login-window', duration(), 600_000, 'That window.'),
+  codeGuesses: option(
+    'code-guesses',
+    integer(1, 1_000_000),
+    5,
+    'Wrong room codes from one address or key in a window, ten times as many from all.',
+  ),
+  codeWindow: option('code-window', duration(), 600_000, 'That window.'),
+  maxNamesPerKey: option('max-names-per-key', integer(0, 100_000), 5, 'Names that one key may register.'),
   admins: option('admins', list('FINGERPRINT'), [], 'Fingerprints of the identities that may do everything.'),
   motd: option('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.', true),
   logLevel: option(

@@ -10,6 +10,7 @@ import { Admission } from './admission.ts';
 import { Hub } from './hub/hub.ts';
 import type { Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
+import { createSecrets } from './secrets.ts';
 import { loadServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
@@ -51,7 +52,7 @@ export async function run(
 ): Promise<void> {
   checkMotd(config.motd);
   const crypto = createNativeCrypto();
-  const { identity, isNew } = loadServerKey(config.dataDir, crypto);
+  const { identity, codeKey, isNew } = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
@@ -62,7 +63,18 @@ export async function run(
     newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
   });
   const { admins, motd, serverName } = config;
-  const hub = new Hub({ store, clock, turn, log, limits: config, admins, motd, serverName });
+  const hub = new Hub({
+    store,
+    secrets: createSecrets(crypto, codeKey),
+    clock,
+    turn,
+    log,
+    limits: config,
+    admins,
+    motd,
+    serverName,
+  });
+  await hub.start();
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
   const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList, nextTurn: setImmediate };
@@ -77,6 +89,7 @@ export async function run(
   stopHeartbeat();
   const answered = () => hub.publisher.idle();
   await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: config.drainTimeout });
+  await hub.stop();
   await store.close();
   log.info('stopped');
 }
