@@ -106,7 +106,7 @@ export class Peer {
   }
 
   async join(room: string, watch = false): Promise<Events['joined']> {
-    const req = this.send({ type: 'join', room: requireRoomName(room), watch });
+    const req = this.send({ type: 'join', room: requireRoomName(room), watch, code: null, create: null });
     const event = await this.next((one) => 'req' in one && one.req === req);
     if (event.type !== 'joined') throw new Error(`not joined: ${JSON.stringify(event)}`);
     await this.next((one) => one.type === 'ok' && one.req === req);
@@ -164,7 +164,7 @@ export async function openPeer({ port, ...options }: PeerOptions): Promise<Peer>
 /** A peer that is in, under that name. */
 export async function enterPeer(name: string, options: PeerOptions): Promise<Peer> {
   const peer = await openPeer(options);
-  const answer = await peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test' });
+  const answer = await peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test', password: null });
   if (answer.type === 'error') throw new Error(`hello refused: ${answer.code} ${answer.text}`);
   return peer;
 }

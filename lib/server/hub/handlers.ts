@@ -5,6 +5,7 @@ import { handleBan, handleBans, handleUnban } from './commands/ban.ts';
 import { handleHistory } from './commands/history.ts';
 import { handleJoin } from './commands/join.ts';
 import { handleKick } from './commands/kick.ts';
+import { handleLater } from './commands/later.ts';
 import { handleLeave } from './commands/leave.ts';
 import { handleNames, handleRooms } from './commands/list.ts';
 import { handleNick } from './commands/nick.ts';
@@ -44,4 +45,17 @@ export const HANDLERS: { readonly [T in Request['type']]: Handler<Requests[T]> }
   ban: handleBan,
   unban: handleUnban,
   bans: handleBans,
+  code: handleLater,
+  role: handleLater,
+  register: handleLater,
+  unregister: handleLater,
+  retain: handleLater,
+  motd: handleLater,
+  invite: handleLater,
+  follow: handleLater,
+  follows: handleLater,
+  publish: handleLater,
+  mark: handleLater,
+  receipts: handleLater,
+  search: handleLater,
 };

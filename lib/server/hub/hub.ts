@@ -180,6 +180,7 @@ export class Hub {
       req,
       name: user.name,
       role: user.isAdmin ? 'admin' : 'member',
+      registered: false,
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,

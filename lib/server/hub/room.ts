@@ -123,6 +123,6 @@ export class Room {
   }
 
   row(): RoomRow {
-    return { room: this.name, members: this.#users.size, topic: this.topic };
+    return { room: this.name, members: this.#users.size, access: 'open', topic: this.topic };
   }
 }

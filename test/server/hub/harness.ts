@@ -65,7 +65,7 @@ export class HubHarness {
   /** A session that is in. Throws what the hub refuses it with. */
   enter(name: string, { fp = fingerprintOf(name), address = '192.0.2.1' }: EnterOptions = {}): Guest {
     const guest = new Guest(this);
-    const hello = { type: 'hello', req: 0, name: requireUserName(name), agent: 'test' } as const;
+    const hello = { type: 'hello', req: 0, name: requireUserName(name), agent: 'test', password: null } as const;
     guest.session = this.hub.enter({ hello, fp, address, outbox: guest });
     return guest;
   }
@@ -146,7 +146,7 @@ export class Guest implements Outbox {
   }
 
   async join(room = 'den', watch = false): Promise<Events['joined']> {
-    const answer = await this.ask({ type: 'join', room: requireRoomName(room), watch });
+    const answer = await this.ask({ type: 'join', room: requireRoomName(room), watch, code: null, create: null });
     if (answer.type === 'error') throw new Error(`not joined: ${answer.code} ${answer.text}`);
     return this.seen('joined').at(-1) as Events['joined'];
   }

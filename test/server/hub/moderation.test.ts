@@ -15,7 +15,7 @@ async function inADen(options = {}) {
   return { harness, owner, bob, carol, root };
 }
 
-const joinDen: Ask = { type: 'join', room: DEN, watch: false };
+const joinDen: Ask = { type: 'join', room: DEN, watch: false, code: null, create: null };
 const kick = (name: string, room: RoomName | null = DEN, reason: string | null = null): Ask => {
   return { type: 'kick', room, name: name as UserName, reason };
 };
@@ -25,9 +25,9 @@ const ban = (
   room: RoomName | null = DEN,
   reason: string | null = null,
 ): Ask => {
-  return { type: 'ban', room, target, durationMs, reason };
+  return { type: 'ban', room, target, durationMs, reason, penalty: 'ban' };
 };
-const unban = (target: string, room: RoomName | null = DEN): Ask => ({ type: 'unban', room, target });
+const unban = (target: string, room: RoomName | null = DEN): Ask => ({ type: 'unban', room, target, penalty: 'ban' });
 
 async function expectRefused(guest: Guest, ask: Ask, code: ErrorCode) {
   expect(await guest.ask(ask)).toMatchObject({ type: 'error', code: ERRORS[code].wire });
@@ -163,7 +163,7 @@ describe('banning from a room', () => {
     await owner.ask(ban('bob', HOUR_MS, DEN, 'spam'));
     await owner.ask(ban('BOB', 2 * HOUR_MS));
     await owner.ask(ban('192.0.2.77'));
-    await owner.ask({ type: 'bans', room: DEN });
+    await owner.ask({ type: 'bans', room: DEN, penalty: 'ban' });
     expect(owner.seen('bans').flatMap(({ bans }) => bans)).toEqual([
       { target: 'BOB', by: 'owner', untilMs: harness.clock.nowMs() + 2 * HOUR_MS, reason: null },
       { target: '192.0.2.77', by: 'owner', untilMs: null, reason: null },
@@ -173,7 +173,7 @@ describe('banning from a room', () => {
   test('is for owners and admins, and not against them or oneself', async () => {
     const { harness, owner, bob } = await inADen();
     await expectRefused(bob, ban('carol'), 'NOT_ALLOWED');
-    await expectRefused(bob, { type: 'bans', room: DEN }, 'NOT_ALLOWED');
+    await expectRefused(bob, { type: 'bans', room: DEN, penalty: 'ban' }, 'NOT_ALLOWED');
     await expectRefused(bob, unban('carol'), 'NOT_ALLOWED');
     await expectRefused(owner, ban('owner'), 'NOT_ALLOWED');
     await expectRefused(owner, ban('root'), 'NOT_ALLOWED');
@@ -201,7 +201,7 @@ describe('banning from a room', () => {
     for (const durationMs of [Number.MAX_SAFE_INTEGER, 8.64e15]) {
       expect(await owner.ask(ban('bob', durationMs))).toMatchObject({ type: 'ok' });
       await expectRefused(bob, joinDen, 'ROOM_BANNED');
-      await owner.ask({ type: 'bans', room: DEN });
+      await owner.ask({ type: 'bans', room: DEN, penalty: 'ban' });
     }
     expect(owner.seen('bans').at(-1)?.bans[0]?.untilMs).toBe(8.64e15);
     await harness.pass(1_000 * HOUR_MS);
@@ -213,7 +213,7 @@ describe('banning from a room', () => {
     for (let i = 0; i < 500; i += 1) await owner.ask(ban(`${'\u{20000}'.repeat(40)}${i}`, null, DEN, '日'.repeat(170)));
     await expectRefused(owner, ban('onemore'), 'BAD_REQUEST');
     expect(await owner.ask(ban(`${'\u{20000}'.repeat(40)}7`))).toMatchObject({ type: 'ok' });
-    await owner.ask({ type: 'bans', room: DEN });
+    await owner.ask({ type: 'bans', room: DEN, penalty: 'ban' });
     expect(owner.seen('bans').flatMap(({ bans }) => bans)).toHaveLength(500);
     expect(Math.max(...owner.sizes)).toBeLessThanOrEqual(262_144);
   });

@@ -73,6 +73,7 @@ describe('a welcome', () => {
         req: 0,
         name: 'alice',
         role: 'member',
+        registered: false,
         server: 'bcast test',
         maxBodyBytes: 1_000,
         idleTimeoutMs: 7_000,
@@ -86,7 +87,7 @@ describe('a welcome', () => {
   test('is said once: another hello is refused', async () => {
     const harness = new HubHarness();
     const alice = harness.enter('alice');
-    const again = { type: 'hello', name: 'bob' as UserName, agent: '' } as const;
+    const again = { type: 'hello', name: 'bob' as UserName, agent: '', password: null } as const;
     expect(await alice.ask(again)).toMatchObject({ code: ERRORS.BAD_REQUEST.wire });
     expect(harness.hub.users.size).toBe(1);
   });

@@ -70,14 +70,14 @@ describe('watchers of a room', () => {
     owner.events.length = 0;
     const yard = 'yard' as RoomName;
     await owner.ask({ type: 'kick', room: yard, name: 'bob' as UserName, reason: 'noise' });
-    await owner.ask({ type: 'ban', room: yard, target: 'carol', durationMs: 1_000, reason: null });
+    await owner.ask({ type: 'ban', room: yard, target: 'carol', durationMs: 1_000, reason: null, penalty: 'ban' });
     expect(owner.changes()).toEqual(['kick bob owner', 'ban carol owner']);
   });
 
   test('are told all changes of a turn in one message', async () => {
     const { harness, watcher } = await withWatcher();
     const guests = Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`));
-    for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false });
+    for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await harness.endTurn();
     expect(watcher.seen('presence')).toHaveLength(1);
     expect(watcher.changes()).toEqual(guests.map((_, i) => `join guest${i}`));
@@ -192,8 +192,8 @@ test('a wave of long names, topics and texts stays within what a client accepts'
     const guest = harness.enter(`${'\u{20000}'.repeat(46)}${i}`);
     guests.push(guest);
     const room = `${'\u{20001}'.repeat(46)}${i}` as RoomName;
-    guest.start({ type: 'join', room, watch: false });
-    guest.start({ type: 'join', room: DEN, watch: false });
+    guest.start({ type: 'join', room, watch: false, code: null, create: null });
+    guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     guest.start({ type: 'away', text: '日'.repeat(170) });
     await harness.endTurn();
     guest.start({ type: 'topic', room, topic: '日'.repeat(341) });

@@ -32,7 +32,7 @@ describe('a room', () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
     const guests = Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`));
-    for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false });
+    for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     gate.release();
     await harness.endTurn();
@@ -50,7 +50,7 @@ describe('a room', () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
     const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
-    const first = alice.start({ type: 'join', room: DEN, watch: false });
+    const first = alice.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     gate.fail();
     await harness.endTurn();
@@ -101,7 +101,7 @@ describe('a room', () => {
     await harness.pass(TTL_MS - 1);
     const gate = harness.store.hold('bounds');
     const bob = harness.enter('bob');
-    bob.start({ type: 'join', room: DEN, watch: false });
+    bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     await harness.pass(10 * TTL_MS);
     gate.release();
@@ -114,7 +114,7 @@ describe('a room', () => {
     const harness = new HubHarness({ emptyRoomTtl: 0 });
     const gate = harness.store.hold('bounds');
     const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
-    for (const guest of [alice, bob]) guest.start({ type: 'join', room: DEN, watch: false });
+    for (const guest of [alice, bob]) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     alice.leave();
     await harness.pass(1);
@@ -155,7 +155,7 @@ describe('a room', () => {
     await harness.pass(TTL_MS);
     await gate.reached;
     const bob = harness.enter('bob');
-    bob.start({ type: 'join', room: DEN, watch: false });
+    bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await harness.endTurn();
     expect(bob.seen('joined')).toEqual([]);
     gate.release();
@@ -186,7 +186,7 @@ describe('a room', () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
     const alice = harness.enter('alice');
-    alice.start({ type: 'join', room: DEN, watch: false });
+    alice.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     alice.leave();
     gate.release();
@@ -202,9 +202,9 @@ describe('a room', () => {
     const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
     await alice.join();
     const gate = harness.store.hold('bounds');
-    const { req } = bob.start({ type: 'join', room: DEN, watch: false });
+    const { req } = bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
-    await alice.ask({ type: 'ban', room: DEN, target: 'bob', durationMs: null, reason: null });
+    await alice.ask({ type: 'ban', room: DEN, target: 'bob', durationMs: null, reason: null, penalty: 'ban' });
     gate.release();
     await harness.endTurn();
     expect(bob.answersTo(req)).toMatchObject([{ code: ERRORS.ROOM_BANNED.wire }]);
@@ -280,8 +280,8 @@ describe('lists', () => {
     await alice.ask({ type: 'leave', room: 'attic' as RoomName });
     await alice.ask({ type: 'rooms' });
     expect(alice.seen('rooms')[0]?.rooms).toEqual([
-      { room: 'den', members: 2, topic: null },
-      { room: 'cellar', members: 1, topic: null },
+      { room: 'den', members: 2, access: 'open', topic: null },
+      { room: 'cellar', members: 1, access: 'open', topic: null },
     ]);
   });
 
@@ -391,7 +391,7 @@ describe('limits', () => {
     const alice = harness.enter('alice');
     await alice.join('one');
     await alice.join('two');
-    const third = { type: 'join', room: 'three' as RoomName, watch: false } as const;
+    const third = { type: 'join', room: 'three' as RoomName, watch: false, code: null, create: null } as const;
     expect(await alice.ask(third)).toMatchObject({ code: ERRORS.TOO_MANY_ROOMS.wire });
     expect(harness.hub.rooms.size).toBe(2);
     expect(await alice.join('two')).toMatchObject({ room: 'two' });
@@ -404,7 +404,9 @@ describe('limits', () => {
     const [one, other, bob] = [harness.enter('alice'), harness.enter('alice'), harness.enter('bob')];
     await one.join();
     await other.join();
-    expect(await bob.ask({ type: 'join', room: DEN, watch: false })).toMatchObject({ code: ERRORS.ROOM_FULL.wire });
+    expect(await bob.ask({ type: 'join', room: DEN, watch: false, code: null, create: null })).toMatchObject({
+      code: ERRORS.ROOM_FULL.wire,
+    });
     other.leave();
     expect(await bob.join()).toMatchObject({ members: 2 });
   });
@@ -414,7 +416,8 @@ describe('limits', () => {
     const gate = harness.store.hold('open');
     const guests = Array.from({ length: 5 }, (_, i) => harness.enter(`guest${i}`));
     const reqs = guests.map(
-      (guest, i) => guest.start({ type: 'join', room: `room${i}` as RoomName, watch: false }).req,
+      (guest, i) =>
+        guest.start({ type: 'join', room: `room${i}` as RoomName, watch: false, code: null, create: null }).req,
     );
     await harness.endTurn();
     gate.release();
@@ -436,7 +439,13 @@ describe('limits', () => {
     expect(harness.hub.rooms.find('first' as RoomName)).toBeDefined();
     expect(harness.hub.rooms.size).toBe(2);
     await bob.join('first');
-    const refused = await alice.ask({ type: 'join', room: 'fourth' as RoomName, watch: false });
+    const refused = await alice.ask({
+      type: 'join',
+      room: 'fourth' as RoomName,
+      watch: false,
+      code: null,
+      create: null,
+    });
     expect(refused).toMatchObject({ code: ERRORS.TOO_MANY_ROOMS.wire });
   });
 });
@@ -446,7 +455,7 @@ describe('nothing is left', () => {
     const harness = new HubHarness({ messageBurst: 1e6 });
     for (let i = 0; i < 10_000; i += 1) {
       const guest = harness.enter(`guest${i}`);
-      guest.start({ type: 'join', room: `room${i % 500}` as RoomName, watch: i % 2 === 0 });
+      guest.start({ type: 'join', room: `room${i % 500}` as RoomName, watch: i % 2 === 0, code: null, create: null });
       if (i % 100 === 99) await harness.endTurn();
       guest.startSay('hello', `room${i % 500}`);
       if (i % 3 === 0) guest.start({ type: 'nick', name: `renamed${i}` as never });

@@ -18,6 +18,7 @@ export function handleWhois(hub: Hub, session: UserSession, { req, name }: Reque
     sessions: user.sessions.size,
     sinceMs: user.sinceMs,
     idleMs: Math.round(hub.clock.monotonicMs() - user.activeMs),
+    registered: false,
   });
   session.ok(req);
   return undefined;
