@@ -47,6 +47,36 @@ const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Pro
       expect(await startServer({ dataDir })).toMatchObject({ fingerprint, isNewKey: false });
     },
   ],
+  store: [
+    'is whether a room goes on after a restart',
+    async () => {
+      const roomAfterRestart = async (store: 'sqlite' | 'memory') => {
+        const dataDir = scratchDir();
+        const { port, stop } = await startServer({ dataDir, store });
+        const alice = await enterPeer('alice', { port });
+        const { incarnation } = await alice.join('den');
+        await alice.say('den', 'hi');
+        await stop();
+        const again = await startServer({ dataDir, store });
+        const joined = await (await enterPeer('alice', { port: again.port })).join('den');
+        return { isSame: joined.incarnation === incarnation, last: joined.last };
+      };
+      expect(await roomAfterRestart('sqlite')).toEqual({ isSame: true, last: 1 });
+      expect(await roomAfterRestart('memory')).toEqual({ isSame: false, last: 0 });
+    },
+  ],
+  storeSync: [
+    'is whether the disk has a message when it is acknowledged',
+    async () => {
+      // What it does to the disk cannot be seen from here; that the store opens with it can.
+      for (const storeSync of ['second', 'always'] as const) {
+        const { port } = await startServer({ store: 'sqlite', storeSync });
+        const alice = await enterPeer('alice', { port });
+        await alice.join('den');
+        expect(await alice.say('den', 'hi')).toMatchObject({ type: 'ok', seq: 1 });
+      }
+    },
+  ],
   historyMessages: [
     'is how many messages of a room are kept',
     async () => {
