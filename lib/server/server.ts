@@ -8,6 +8,7 @@ import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { Admission } from './admission.ts';
+import { createLocalBackplane } from './backplane/local.ts';
 import { Hub } from './hub/hub.ts';
 import type { Store, Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
@@ -79,6 +80,7 @@ async function serve(
   const { admins, motd, serverName } = config;
   const hub = new Hub({
     store,
+    backplane: createLocalBackplane(),
     secrets: createSecrets(crypto, codeKey),
     clock,
     turn,

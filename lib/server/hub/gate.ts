@@ -1,13 +1,13 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request, Role } from '../../protocol/messages.ts';
-import type { RoomName } from '../../protocol/names.ts';
+import { nameKey, type RoomName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
-import type { Room } from './room.ts';
+import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
 import type { Refused, UserSession } from './user-session.ts';
 
@@ -106,6 +106,15 @@ export function requireUser(hub: Hub, name: User['name']): User {
   const user = hub.users.find(name);
   if (user === undefined) throw noSuchUser(name);
   return user;
+}
+
+/** The user of that name in the room, on this node or another. Throws NO_SUCH_USER. */
+export function requireInRoom(hub: Hub, room: Room, name: User['name']): Subject {
+  const here = hub.users.find(name);
+  if (here !== undefined && room.has(here)) return here;
+  const elsewhere = room.remote.find(nameKey(name));
+  if (elsewhere !== undefined) return elsewhere;
+  throw new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} in ${room.name}.` });
 }
 
 export function noSuchUser(name: User['name']): BcastError {

@@ -4,15 +4,17 @@ import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { nameKey, type UserName } from '../../protocol/names.ts';
 import { type Account, Accounts } from './accounts.ts';
+import { holderOf } from './announce.ts';
 import { Audit } from './audit.ts';
 import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
-import { type Following, Followings } from './following.ts';
+import { Followings } from './following.ts';
 import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import { Login, type LoginLimits } from './login.ts';
 import { NetworkState } from './network-state.ts';
-import type { Outbox, Secrets, Store, Turn } from './ports.ts';
+import { OtherNodes } from './other-nodes.ts';
+import type { Backplane, Outbox, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
@@ -35,6 +37,7 @@ export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
 
 export interface HubOptions {
   readonly store: Store;
+  readonly backplane: Backplane;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly turn: Turn;
@@ -62,6 +65,7 @@ export class Hub {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly backplane: Backplane;
   readonly secrets: Secrets;
   readonly limits: HubLimits;
   readonly users: Users;
@@ -78,13 +82,15 @@ export class Hub {
   readonly recentTells = new Recent<string, number>(8_192);
   readonly #options: HubOptions;
   #saving: Timer | undefined;
+  #tokens = 0;
 
   constructor(options: HubOptions) {
-    const { clock, limits, log, secrets, store, turn } = options;
+    const { backplane, clock, limits, log, secrets, store, turn } = options;
     this.#options = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.backplane = backplane;
     this.secrets = secrets;
     this.limits = limits;
     this.users = new Users(limits);
@@ -94,20 +100,24 @@ export class Hub {
     this.guesses = new CodeGuesses(clock, limits);
     this.followings = new Followings(store);
     this.network = new NetworkState(store, clock);
-    this.rooms = new Rooms(store, secrets, clock, limits, (error) =>
-      log.error({ err: error }, 'a room could not be forgotten'),
-    );
+    this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
+      onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
+      onLoaded: (room, early) => this.publisher.receive(room, early),
+    });
     this.presence = new Presence(turn, clock);
-    this.publisher = new Publisher(
+    this.publisher = new Publisher({
       store,
       turn,
-      (error) => log.error({ err: error }, 'messages could not be stored'),
-      (room) => this.rooms.settle(room),
-    );
+      clock,
+      isShared: !backplane.isAlone,
+      onFailure: (error) => log.error({ err: error }, 'messages could not be stored'),
+      onSettled: (room) => this.rooms.settle(room),
+    });
   }
 
   /** Reads what the network knows; to be awaited before anybody comes. */
   async start(): Promise<void> {
+    await this.backplane.start(new OtherNodes(this));
     await this.network.load();
     this.#saveLater();
   }
@@ -116,6 +126,7 @@ export class Hub {
   async stop(): Promise<void> {
     this.#saving?.cancel();
     await this.rooms.save();
+    await this.backplane.stop();
   }
 
   /** Lets a session in, or rejects; nobody hears of a refused one. */
@@ -126,11 +137,15 @@ export class Hub {
     const fps = identities(account, fp);
     checkServerBan(this, { nameKey: nameKey(name), fps, address });
     const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
-    const present = this.users.claim(name, fp, account);
-    const user = present ?? this.#newUser({ name, fp, account, following });
+    const token = this.#newToken();
+    const newcomer = this.#newUser({ name, fp, account });
+    await this.backplane.claim(holderOf(newcomer), token, this.limits.maxSessionsPerUser);
+    const user = this.#settleIn(newcomer, token);
+    if (user === newcomer) this.followings.enter(user, following);
     user.account = account ?? user.account;
     user.fps = identities(account, ...user.fps, fp);
-    const session = new UserSession(user, fp, address, outbox);
+    user.isAdmin = this.#isAdmin(user.account, user.fps);
+    const session = new UserSession(user, { token, fp, address, outbox });
     user.sessions.add(session);
     session.tell(this.#welcome(user, hello.req));
     session.ok(hello.req);
@@ -162,10 +177,19 @@ export class Hub {
     for (const member of session.rooms.values()) leaveRoom(this, member);
     const { user } = session;
     user.sessions.delete(session);
+    void this.backplane.release(user.key, session.token);
     if (user.sessions.size > 0) return;
     this.users.release(user);
     this.followings.exit(user);
     if (user.account !== null) void this.#noteSeen(user);
+  }
+
+  /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
+  isNew(id: string | null): boolean {
+    if (id === null) return true;
+    if (this.recentTells.get(id) !== undefined) return false;
+    this.recentTells.set(id, this.clock.nowMs());
+    return true;
   }
 
   /** Charges a session for a request that could not even be read. */
@@ -206,8 +230,26 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newUser({ name, fp, account, following }: NewUser): User {
-    const user: User = {
+  #newToken(): string {
+    this.#tokens += 1;
+    return String(this.#tokens);
+  }
+
+  /** The user a newcomer belongs to: the one who is here already, or itself. Throws NAME_IN_USE and TOO_MANY_SESSIONS. */
+  #settleIn(newcomer: User, token: string): User {
+    const { name, fp, account, key } = newcomer;
+    try {
+      const present = this.users.claim(name, fp, account);
+      if (present === undefined) this.users.add(newcomer);
+      return present ?? newcomer;
+    } catch (error) {
+      void this.backplane.release(key, token);
+      throw error;
+    }
+  }
+
+  #newUser({ name, fp, account }: NewUser): User {
+    return {
       name,
       key: nameKey(name),
       fp,
@@ -221,9 +263,6 @@ export class Hub {
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
     };
-    this.users.add(user);
-    this.followings.enter(user, following);
-    return user;
   }
 
   #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
@@ -269,7 +308,6 @@ interface NewUser {
   readonly name: UserName;
   readonly fp: Fingerprint;
   readonly account: Account | null;
-  readonly following: readonly Following[];
 }
 
 /** Each once; the account's first. */

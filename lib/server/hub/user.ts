@@ -54,6 +54,10 @@ export class Users {
     return this.#byKey.get(nameKey(name));
   }
 
+  get(key: NameKey): User | undefined {
+    return this.#byKey.get(key);
+  }
+
   all(): Iterable<User> {
     return this.#byKey.values();
   }

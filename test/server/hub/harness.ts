@@ -6,6 +6,7 @@ import { createLogger } from '../../../lib/log.ts';
 import { decodeEvent } from '../../../lib/protocol/codec.ts';
 import type { Event, Events, Fingerprint, Request } from '../../../lib/protocol/messages.ts';
 import { type RoomName, requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
+import { createLocalBackplane } from '../../../lib/server/backplane/local.ts';
 import { Hub } from '../../../lib/server/hub/hub.ts';
 import type { Outbox, Secrets } from '../../../lib/server/hub/ports.ts';
 import type { UserSession } from '../../../lib/server/hub/user-session.ts';
@@ -51,6 +52,7 @@ export class HubHarness {
       );
     this.hub = new Hub({
       store: this.store,
+      backplane: createLocalBackplane(),
       secrets: fakeSecrets(),
       clock: this.clock,
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },

@@ -1,11 +1,12 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { toUserName } from '../../../protocol/names.ts';
+import { announceOther } from '../announce.ts';
 import { type Ban, type Bans, banRefusal, endOf, isMeant, parseTarget } from '../bans.ts';
 import { checkRows, requireAdmin, requireRole, subjectFor } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { pages } from '../pages.ts';
-import type { Room } from '../room.ts';
+import type { Room, Subject } from '../room.ts';
 import { MAX_BANS } from '../room-state.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
@@ -19,15 +20,17 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
   const ban = makeBan(hub, actor, request);
   const subjects = affected(hub, ban);
   for (const subject of subjects) checkSubject(room, actor, subject);
+  const others = room === null ? [] : affectedElsewhere(room, ban);
+  for (const subject of others) checkSubject(room, actor, subject);
   await lay(hub, room, penalty, ban);
   const { target, untilMs, reason } = ban;
   hub.log.info({ by: actor.name, target, room: room?.name, untilMs, reason }, penalty === 'ban' ? 'banned' : 'muted');
   await hub.audit.note(actor, penalty, { target, room: room?.name ?? null, untilMs, reason });
-  for (const subject of subjects) {
+  for (const subject of [...subjects, ...others]) {
     if (penalty === 'mute') tellOfMute(hub, room, subject, ban);
-    else if (room === null) hub.expel(subject, banRefusal('BANNED', ban));
-    else removeFromRoom(hub, room, subject, { removal: 'ban', by: ban.by, reason, untilMs });
+    else if (room !== null) removeFromRoom(hub, room, subject, { removal: 'ban', by: ban.by, reason, untilMs });
   }
+  if (room === null) enforceNetwork(hub);
   session.ok(req);
 }
 
@@ -39,12 +42,15 @@ export async function handleUnban(hub: Hub, session: UserSession, request: Reque
   if (!listOf(hub, room, penalty).has(target, nowMs)) {
     throw new BcastError('NO_SUCH_USER', { text: `There is no such ${penalty}.` });
   }
-  if (room === null) await hub.network.lift(penalty, target);
-  else
+  if (room === null) {
+    await hub.network.lift(penalty, target);
+    hub.backplane.tellAll({ type: 'network' });
+  } else {
     await hub.rooms.update(room, (state) => ({
       ...state,
       [fieldOf(penalty)]: listOf(hub, room, penalty).without(target, nowMs),
     }));
+  }
   const actor = session.user;
   hub.log.info({ by: actor.name, target, room: room?.name }, `${penalty} lifted`);
   await hub.audit.note(actor, `un${penalty}`, { target, room: room?.name ?? null });
@@ -87,6 +93,7 @@ async function lay(hub: Hub, room: Room | null, penalty: Penalty, ban: Ban): Pro
   if (room === null) {
     listWith(hub.network.list(penalty), ban, nowMs);
     await hub.network.add(penalty, ban);
+    hub.backplane.tellAll({ type: 'network' });
     return;
   }
   await hub.rooms.update(room, (state) => ({
@@ -123,28 +130,64 @@ function makeBan(hub: Hub, by: User, request: Requests['ban']): Ban {
   return { ...meant, fps: bearer?.fps ?? meant.fps, target, by: by.name, reason, untilMs };
 }
 
-function checkSubject(room: Room | null, actor: User, subject: User): void {
-  if (subject === actor) throw new BcastError('NOT_ALLOWED', { text: 'You may not do that to yourself.' });
+function checkSubject(room: Room | null, actor: User, subject: Subject): void {
+  if (subject.key === actor.key) throw new BcastError('NOT_ALLOWED', { text: 'You may not do that to yourself.' });
   if (room !== null) checkRank(room, actor, subject);
 }
 
-function tellOfMute(hub: Hub, room: Room | null, subject: User, { by, reason }: Ban): void {
-  for (const each of roomsOf(room, subject)) {
-    hub.presence.announce(each, { change: 'mute', name: subject.name, other: by, text: reason });
+/** Whom of the room it is for, among those who are there by way of other nodes; of their addresses those nodes know. */
+function affectedElsewhere(room: Room, ban: Ban): readonly Subject[] {
+  return [...room.remote.all()].filter(({ key, fps }) => ban.nameKey === key || ban.fps.some((fp) => fps.includes(fp)));
+}
+
+/** Closes the sessions here of whoever is banned from the network by now. */
+export function enforceNetwork(hub: Hub): void {
+  if (hub.network.bans.isEmpty) return;
+  for (const user of [...hub.users.all()]) {
+    const ban = banOf(hub, user, hub.network.bans);
+    if (ban !== undefined && !user.isAdmin) hub.expel(user, banRefusal('BANNED', ban));
+  }
+}
+
+/** Takes out of the room whoever is here and banned by now; of rank, whoever laid the ban has seen to it. */
+export function enforceRoom(hub: Hub, room: Room, before: Bans): void {
+  if (room.bans === before || room.bans.isEmpty) return;
+  for (const user of [...room.users]) {
+    const ban = banOf(hub, user, room.bans);
+    if (ban === undefined || room.roleOf(user) !== 'member') continue;
+    removeFromRoom(hub, room, user, { removal: 'ban', by: ban.by, reason: ban.reason, untilMs: ban.untilMs });
+  }
+}
+
+function banOf(hub: Hub, user: User, bans: Bans): Ban | undefined {
+  const nowMs = hub.clock.nowMs();
+  for (const { address } of user.sessions) {
+    const ban = bans.match(subjectFor(user, address), nowMs);
+    if (ban !== undefined) return ban;
+  }
+  return undefined;
+}
+
+function tellOfMute(hub: Hub, room: Room | null, subject: Subject, { by, reason }: Ban): void {
+  for (const each of roomsOf(hub, room, subject)) {
+    announceOther(hub, each, { change: 'mute', name: subject.name, other: by, text: reason });
   }
 }
 
 function tellOfVoice(hub: Hub, room: Room | null, actor: User, ban: Ban): void {
   for (const subject of affected(hub, ban)) {
-    for (const each of roomsOf(room, subject)) {
-      hub.presence.announce(each, { change: 'unmute', name: subject.name, other: actor.name, text: null });
+    for (const each of roomsOf(hub, room, subject)) {
+      announceOther(hub, each, { change: 'unmute', name: subject.name, other: actor.name, text: null });
     }
   }
 }
 
-function roomsOf(room: Room | null, user: User): readonly Room[] {
-  if (room !== null) return room.has(user) ? [room] : [];
-  return [...new Set([...user.sessions].flatMap((session) => [...session.rooms.keys()]))];
+/** Where others see it; of the network's mutes, where the muted is on this node. */
+function roomsOf(hub: Hub, room: Room | null, { key }: Subject): readonly Room[] {
+  const user = hub.users.get(key);
+  const isThere = (each: Room) => each.remote.find(key) !== undefined || (user !== undefined && each.has(user));
+  if (room !== null) return isThere(room) ? [room] : [];
+  return [...new Set([...(user?.sessions ?? [])].flatMap((session) => [...session.rooms.keys()]))];
 }
 
 function lifted(before: readonly Ban[], after: Bans): readonly Ban[] {

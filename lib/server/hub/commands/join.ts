@@ -1,4 +1,5 @@
 import type { Requests } from '../../../protocol/messages.ts';
+import { announce, noteMember } from '../announce.ts';
 import { checkCode, checkJoin, checkRoomCount } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { ownerOf } from '../room-state.ts';
@@ -33,7 +34,10 @@ function enterRoom(hub: Hub, session: UserSession, { room, made }: Opened, reque
   const { user } = session;
   const isNewHere = !room.has(user);
   room.add(session, watch);
-  if (isNewHere) hub.presence.announce(room, { change: 'join', name: user.name, other: null, text: null });
+  if (!isNewHere) return;
+  const change = { change: 'join', name: user.name, other: null, text: null } as const;
+  if (room.remote.find(user.key) === undefined) announce(hub, room, change, user);
+  else noteMember(hub, room, user);
 }
 
 interface Standing {
