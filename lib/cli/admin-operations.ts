@@ -103,7 +103,7 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
     async run(ask, [user, ...reason]) {
       if (user === undefined) throw usage('kick');
       const kicked = await ask('kick', { user, reason: textOf(reason) });
-      return { text: [`${kicked.user} was removed (${formatMany(kicked.sessions, 'session')}).`], json: [kicked] };
+      return { text: [`${kicked.user} was removed.`], json: [kicked] };
     },
   },
   ban: {

@@ -4,20 +4,23 @@ import { toBcastError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
+import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { type AdminSocket, openAdminSocket } from './admin/admin-socket.ts';
 import { answerLine } from './admin/answer.ts';
 import type { AdminContext } from './admin/operations.ts';
 import { Admission } from './admission.ts';
+import { createLocalBackplane } from './backplane/local.ts';
 import { Hub } from './hub/hub.ts';
-import type { Turn } from './hub/ports.ts';
+import type { Store, Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
+import { openStore } from './open-store.ts';
 import { TrustedProxies } from './proxy/trusted-proxies.ts';
-import { loadServerKey } from './server-key.ts';
+import { createSecrets } from './secrets.ts';
+import { loadServerKey, type ServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
 import type { Session } from './session/session.ts';
 import { shutDown } from './shutdown.ts';
-import { createMemoryStore } from './store/memory.ts';
 import { createTurnClock } from './turn-clock.ts';
 
 /** Verified bindings that are remembered, at about 200 bytes each. */
@@ -49,40 +52,60 @@ export interface Ready {
 }
 
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
-export async function run(
-  config: ServerConfig,
-  { log, signal, onReady, clock: baseClock = systemClock, reread = () => config, adminSocketOf }: RunOptions,
-): Promise<void> {
+export async function run(config: ServerConfig, options: RunOptions): Promise<void> {
   const live = new LiveConfig(config);
-  const limits = live.values;
+  const { log, clock: baseClock = systemClock } = options;
   const crypto = createNativeCrypto();
-  const { identity, isNew } = loadServerKey(config.dataDir, crypto);
+  const key = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
+  const store = await openStore(config, { clock, log, crypto });
+  try {
+    await serve(live, options, { crypto, key, clock, store });
+  } finally {
+    await store.close();
+  }
+  log.info('stopped');
+}
+
+interface Foundation {
+  readonly crypto: CryptoProvider;
+  readonly key: ServerKey;
+  readonly clock: Clock;
+  readonly store: Store;
+}
+
+async function serve(live: LiveConfig, options: RunOptions, foundation: Foundation): Promise<void> {
+  const { log, signal, onReady, adminSocketOf } = options;
+  const { crypto, clock, store } = foundation;
+  const { identity, codeKey, isNew } = foundation.key;
+  // One object for all: whoever reads it at each use sees what a reload changes.
+  const limits = live.values;
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
-  const store = createMemoryStore({
-    keepMessages: config.historyMessages,
-    keepMs: config.historyAge,
+  const hub = new Hub({
+    store,
+    backplane: createLocalBackplane(),
+    secrets: createSecrets(crypto, codeKey),
     clock,
-    newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
+    turn,
+    log,
+    limits,
+    settings: limits,
+    serverName: limits.serverName,
   });
-  const startedMs = clock.nowMs();
-  const hub = new Hub({ store, clock, turn, log, limits, settings: limits, serverName: config.serverName });
+  await hub.start();
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
   const context = { hub, crypto, identity, bindings, clock, log, limits, flushList, nextTurn: setImmediate };
   const admission = new Admission(limits, clock, (address) => hub.addressRefusal(address));
   const proxies = new TrustedProxies(limits);
-  const listener = await listen({ config, admission, proxies, limits, context, sessions, log });
+  const listener = await listen({ config: limits, admission, proxies, limits, context, sessions, log });
   const stopHeartbeat = startHeartbeat(sessions, clock, limits);
   const { port } = listener;
   const { fingerprint } = identity;
-  const reload = (): Reloaded => reloadLive(live, reread, log);
-  const admin = await openAdmin(
-    { hub, sessions, clock, config: limits, port, fingerprint, startedMs, reload },
-    adminSocketOf?.(port),
-  );
-  log.info({ host: config.host, port, fingerprint, crypto: crypto.name }, 'ready');
+  const reload = (): Reloaded => reloadLive(live, options, hub);
+  const admin = await openAdmin({ hub, sessions, clock, config: limits, port, fingerprint, reload }, adminSocketOf);
+  log.info({ host: limits.host, port, fingerprint, crypto: crypto.name }, 'ready');
   onReady({ port, fingerprint, isNewKey: isNew, adminSocket: admin?.path ?? null, reload });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');
@@ -90,14 +113,17 @@ export async function run(
   const answered = () => hub.publisher.idle();
   await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: limits.drainTimeout });
   admin?.close();
-  await store.close();
-  log.info('stopped');
+  await hub.stop();
 }
 
 /** A server can do its work without being asked how it is; it must be said, though. */
-async function openAdmin(context: AdminContext, path: string | undefined): Promise<AdminSocket | undefined> {
-  if (path === undefined) return undefined;
-  const { hub, clock } = context;
+async function openAdmin(
+  context: AdminContext,
+  adminSocketOf: RunOptions['adminSocketOf'],
+): Promise<AdminSocket | undefined> {
+  if (adminSocketOf === undefined) return undefined;
+  const { hub, clock, port } = context;
+  const path = adminSocketOf(port);
   try {
     return await openAdminSocket({ path, clock, answer: (line) => answerLine(context, line) });
   } catch (error) {
@@ -106,7 +132,7 @@ async function openAdmin(context: AdminContext, path: string | undefined): Promi
   }
 }
 
-function reloadLive(live: LiveConfig, reread: () => ServerConfig, log: Logger): Reloaded {
+function reloadLive(live: LiveConfig, { log, reread = () => live.values }: RunOptions, hub: Hub): Reloaded {
   let reloaded: Reloaded;
   try {
     reloaded = live.reload(reread());
@@ -114,6 +140,7 @@ function reloadLive(live: LiveConfig, reread: () => ServerConfig, log: Logger): 
     log.error(`reload refused, nothing has changed: ${toBcastError(error).message}`);
     throw error;
   }
+  hub.recheckAdmins();
   // Said at the level that lets it through, before the change or after it.
   const isHeard = log.isLevelEnabled('info');
   if (isHeard) log.info(reloaded, 'reloaded');

@@ -1,3 +1,4 @@
+import { ownerOf } from '../hub/room-state.ts';
 import type { SessionFacts } from '../session/session.ts';
 import { count, type Infer, optional } from './arguments.ts';
 import type { AdminContext } from './operations.ts';
@@ -46,7 +47,7 @@ export interface Rows<T> {
 
 export const LIST = { limit: optional(count(MAX_ROWS)) };
 
-export function status({ hub, sessions, config, port, fingerprint, startedMs, clock }: AdminContext): ServerStatus {
+export function status({ hub, sessions, config, port, fingerprint, clock }: AdminContext): ServerStatus {
   let inside = 0;
   for (const user of hub.users.all()) inside += user.sessions.size;
   return {
@@ -56,14 +57,14 @@ export function status({ hub, sessions, config, port, fingerprint, startedMs, cl
     host: config.host,
     port,
     fingerprint,
-    startedMs,
+    startedMs: clock.nowMs() - hub.uptimeMs,
     uptimeMs: hub.uptimeMs,
     connections: sessions.size,
     sessions: inside,
     users: hub.users.size,
     rooms: hub.rooms.size,
     occupiedRooms: hub.rooms.occupiedCount,
-    bans: hub.bans.rows(clock.nowMs()).length,
+    bans: hub.network.bans.rows(clock.nowMs()).length,
     memoryBytes: process.memoryUsage.rss(),
     historyMessages: hub.store.keepMessages,
     historyAgeMs: hub.store.keepMs,
@@ -78,8 +79,8 @@ export function rooms({ hub, clock }: AdminContext, { limit }: Infer<typeof LIST
     users: room.userCount,
     sessions: room.size,
     lastSeq: room.lastSeq,
-    owner: room.ownerName,
-    topic: room.topic,
+    owner: ownerOf(room.state),
+    topic: room.state.topic,
     bans: room.bans.rows(clock.nowMs()).length,
   }));
   return { total: all.length, rows };

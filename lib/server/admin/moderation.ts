@@ -1,14 +1,11 @@
 import { MAX_NAME_CHARS, MAX_REASON_BYTES } from '../../limits.ts';
 import type { BanRow } from '../../protocol/messages.ts';
 import { requireUserName } from '../../protocol/names.ts';
-import { layBan, liftBan, makeBan } from '../hub/commands/ban.ts';
-import { kickFromServer } from '../hub/commands/kick.ts';
-import { requireUser } from '../hub/gate.ts';
+import { OPERATOR } from '../hub/audit.ts';
+import { enforceNetwork, layBan, liftBan, makeBan } from '../hub/commands/ban.ts';
+import { expelFromNetwork } from '../hub/commands/kick.ts';
 import { count, type Infer, optional, text } from './arguments.ts';
 import type { AdminContext } from './operations.ts';
-
-/** As whom those who are kicked and banned are told that it was done. */
-const OPERATOR = requireUserName('operator');
 
 const name = text(MAX_NAME_CHARS * 4);
 const reason = optional(text(MAX_REASON_BYTES));
@@ -18,30 +15,34 @@ export const BAN = { target: name, durationMs: optional(count()), reason };
 export const UNBAN = { target: name };
 
 export function bans({ hub, clock }: AdminContext): readonly BanRow[] {
-  return hub.bans.rows(clock.nowMs());
+  return hub.network.bans.rows(clock.nowMs());
 }
 
-/** Throws NO_SUCH_USER. */
-export function kick(
+/** Rejects with NO_SUCH_USER. */
+export async function kick(
   { hub }: AdminContext,
-  { user: asked, reason }: Infer<typeof KICK>,
-): { readonly user: string; readonly sessions: number } {
-  const subject = requireUser(hub, requireUserName(asked));
-  const { name: user } = subject;
-  const sessions = subject.sessions.size;
-  kickFromServer(hub, OPERATOR, subject, reason);
-  return { user, sessions };
+  { user, reason }: Infer<typeof KICK>,
+): Promise<{ readonly user: string }> {
+  const name = requireUserName(user);
+  await expelFromNetwork(hub, OPERATOR, { name, reason });
+  await hub.audit.note(null, 'kick', { user: name, room: null, reason });
+  return { user: name };
 }
 
-/** Throws BAD_REQUEST for what is no target. */
-export function ban({ hub }: AdminContext, terms: Infer<typeof BAN>): BanRow {
+/** Rejects with BAD_REQUEST for what is no target, and when there are too many. */
+export async function ban({ hub }: AdminContext, terms: Infer<typeof BAN>): Promise<BanRow> {
   const laid = makeBan(hub, OPERATOR, terms);
-  layBan(hub, null, laid);
-  return { target: laid.target, by: laid.by, untilMs: laid.untilMs, reason: laid.reason };
+  await layBan(hub, null, { room: null, penalty: 'ban', ban: laid });
+  enforceNetwork(hub);
+  const { target, by, untilMs, reason } = laid;
+  return { target, by, untilMs, reason };
 }
 
-/** Throws NO_SUCH_USER when there is no such ban. */
-export function unban({ hub }: AdminContext, { target }: Infer<typeof UNBAN>): { readonly target: string } {
-  liftBan(hub, null, OPERATOR, target);
+/** Rejects with NO_SUCH_USER when there is no such ban. */
+export async function unban(
+  { hub }: AdminContext,
+  { target }: Infer<typeof UNBAN>,
+): Promise<{ readonly target: string }> {
+  await liftBan(hub, null, { room: null, penalty: 'ban', target });
   return { target };
 }

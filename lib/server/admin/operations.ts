@@ -17,8 +17,6 @@ export interface AdminContext {
   /** The port really listened on. */
   readonly port: number;
   readonly fingerprint: string;
-  /** Milliseconds since 1970. */
-  readonly startedMs: number;
   /** Throws CONFIG. */
   readonly reload: () => Reloaded;
 }

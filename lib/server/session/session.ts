@@ -8,6 +8,7 @@ import { Channel, type ChannelInfo } from '../../wire/channel.ts';
 import type { BindingCache, Identity } from '../../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../../wire/crypto/port.ts';
 import type { Transport } from '../../wire/transport/transport.ts';
+import { publicStatus } from '../hub/commands/status.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Outbox } from '../hub/ports.ts';
 import { errorEvent } from '../hub/refusal.ts';
@@ -222,21 +223,27 @@ export class Session implements Outbox {
   #handle(request: Request): undefined | Promise<void> {
     if (this.#isEnding) return undefined;
     if (this.#user !== undefined) return this.#context.hub.handle(this.#user, request);
-    if (request.type === 'hello') this.#hello(request);
-    else if (request.type === 'status' && !this.#wasAsked) this.#status(request);
+    if (request.type === 'hello') return this.#hello(request);
+    if (request.type === 'status' && !this.#wasAsked) this.#status(request);
     else this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
     return undefined;
   }
 
-  #hello(hello: Requests['hello']): void {
+  async #hello(hello: Requests['hello']): Promise<void> {
     const { hub, limits, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
-      this.#idleTimeoutMs = limits.idleTimeout;
-      this.#user = hub.enter({ hello, fp, address: this.address, outbox: this });
+      const user = await hub.enter({ hello, fp, address: this.address, outbox: this });
+      if (this.#isEnding) {
+        hub.exit(user);
+        return;
+      }
+      this.#user = user;
       this.#agent = hello.agent;
-      log.info({ user: this.#user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
+      this.#idleTimeoutMs = limits.idleTimeout;
+      log.info({ user: user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
+      if (this.#isEnding) return;
       this.#refuse(toBcastError(error), hello.req);
     }
   }
@@ -245,7 +252,7 @@ export class Session implements Outbox {
   #status({ req }: Requests['status']): void {
     this.#wasAsked = true;
     try {
-      this.#queue.send(encodeEvent(this.#context.hub.status(req)), 1);
+      this.#queue.send(encodeEvent(publicStatus(this.#context.hub, req)), 1);
       this.#queue.send(encodeEvent({ type: 'ok', req, seq: null, ts: null }), 1);
     } catch (error) {
       this.#refuse(toBcastError(error), req);
