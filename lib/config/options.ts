@@ -156,9 +156,6 @@ type Values<T extends Record<string, Option<unknown>>> = {
 };
 export type ServerOptions = Values<typeof SERVER_OPTIONS>;
 export type ClientOptions = Values<typeof CLIENT_OPTIONS>;
-type Server = typeof SERVER_OPTIONS;
-/** The options of which a running server takes a new value. */
-export type LiveOption = { [K in keyof Server]: Server[K]['live'] extends true ? K : never }[keyof Server];
 
 function option<T, const F extends T | undefined>(
   name: string,

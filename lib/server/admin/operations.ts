@@ -28,7 +28,7 @@ interface Operation<S extends Shape, R> {
 }
 
 /** Everything that can be asked over the admin socket. */
-export const OPERATIONS = {
+const OPERATIONS = {
   status: operation({}, status),
   rooms: operation(LIST, rooms),
   sessions: operation(LIST, sessions),
