@@ -1,10 +1,15 @@
 import { existsSync, readdirSync, readFileSync, statSync, watch, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { TestTerminal } from '../helpers/terminal.ts';
 import { type Account, linesOf, newAccount, type Run } from './bcast.ts';
 
 const BCAST = join(import.meta.dirname, '../../bin/bcast.ts');
+// A test runs up to ten programs one after another, and each takes seconds to start on a busy machine.
+vi.setConfig({ testTimeout: 120_000 });
+
+/** Several servers cannot have the one file of an account. */
+const FLEETING = ['--store', 'memory'];
 const RUNTIME = '.local/state/bcast/run';
 
 interface Started extends Run {
@@ -89,7 +94,7 @@ describe('bcast admin', () => {
 
   test('of several servers wants to know which, and takes a port or a process for an answer', async () => {
     const account = newAccount();
-    const [one, two] = [await startServer(account), await startServer(account)];
+    const [one, two] = [await startServer(account, ...FLEETING), await startServer(account, ...FLEETING)];
     const { code, stderr } = await account.run(['admin', 'status']);
     expect(code).toBe(2);
     for (const { port, child } of [one, two]) expect(stderr).toContain(`port ${port} (pid ${child.pid})`);
@@ -231,7 +236,7 @@ describe('bcast status', () => {
 
 test('two servers share a port, and each can be asked', async () => {
   const account = newAccount();
-  const flags = ['--reuse-port', '--data-dir', join(account.home, 'data')];
+  const flags = ['--reuse-port', ...FLEETING];
   const one = await startServer(account, ...flags);
   const two = account.start(['start', '--port', String(one.port), ...flags]);
   await two.until(/\n/);

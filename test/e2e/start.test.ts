@@ -91,8 +91,20 @@ describe('bcast config', () => {
     const { code, stdout } = await account.run(['config', '--json']);
     const rows = linesOf(stdout).map((line) => JSON.parse(line));
     expect(code).toBe(0);
-    expect(rows).toContainEqual({ option: 'port', env: 'BCAST_PORT', value: '7001', origin: 'environment' });
-    expect(rows).toContainEqual({ option: 'host', env: 'BCAST_HOST', value: '127.0.0.1', origin: 'default' });
+    expect(rows).toContainEqual({
+      option: 'port',
+      env: 'BCAST_PORT',
+      value: '7001',
+      origin: 'environment',
+      live: false,
+    });
+    expect(rows).toContainEqual({
+      option: 'host',
+      env: 'BCAST_HOST',
+      value: '127.0.0.1',
+      origin: 'default',
+      live: false,
+    });
     expect(stdout).not.toContain('s3cret');
     const table = (await account.run(['config'])).stdout;
     expect(table).toMatch(/^BCAST_PORT +7001 +environment$/m);
