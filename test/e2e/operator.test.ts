@@ -33,9 +33,9 @@ describe('bcast admin', () => {
   test('tells how a server is, what rooms it has and who is there', async () => {
     const account = newAccount();
     const { port } = await startServer(account);
-    const stay = account.start(['connect', '--stay', '--json', '-u', 'alice', '-r', 'den']);
-    stay.child.stdin.end('hello\n');
-    await account.run(['tail', '-r', 'den', '-u', 'bob', '-n', '1', '--last', '1']);
+    const alice = account.start(['tail', '-u', 'alice', '-r', 'den', '--events']);
+    await alice.until(/alice/);
+    await account.run(['send', '-u', 'bob', '-r', 'den', 'hello']);
     const status = await account.run(['admin', 'status']);
     expect([status.code, status.stderr]).toEqual([0, '']);
     expect(status.stdout).toMatch(new RegExp(`^listens on +127\\.0\\.0\\.1:${port}$`, 'm'));
@@ -66,46 +66,6 @@ describe('bcast admin', () => {
     expect((await account.run(['admin', 'bans'])).stdout).toBe('Nobody is banned.\n');
     expect((await account.run(['admin', 'unban', 'alice'])).code).toBe(11);
     expect((await account.run(['send', '-u', 'alice', 'hi'])).code).toBe(0);
-  });
-
-  test.each([
-    [['admin']],
-    [['admin', 'explode']],
-    [['admin', 'kick']],
-    [['admin', 'unban', 'a', 'b']],
-    [['admin', 'status', 'x']],
-    [['admin', 'rooms', '--limit', '10001']],
-    [['backup']],
-  ])('%j is a mistake', async (args) => {
-    const { code, stdout, stderr } = await newAccount().run(args);
-    expect([code, stdout]).toEqual([2, '']);
-    expect(stderr).toMatch(/^bcast: .*\n/);
-  });
-
-  test('without a server says so, with exit code 3', async () => {
-    for (const args of [['admin', 'status'], ['reload'], ['backup', 'x']]) {
-      expect(await newAccount().run(args)).toEqual({
-        code: 3,
-        stdout: '',
-        stderr: expect.stringContaining('None of your servers runs on this machine.'),
-      });
-    }
-  });
-
-  test('of several servers wants to know which, and takes a port or a process for an answer', async () => {
-    const account = newAccount();
-    const [one, two] = [await startServer(account, ...FLEETING), await startServer(account, ...FLEETING)];
-    const { code, stderr } = await account.run(['admin', 'status']);
-    expect(code).toBe(2);
-    for (const { port, child } of [one, two]) expect(stderr).toContain(`port ${port} (pid ${child.pid})`);
-    for (const which of [
-      ['--port', String(two.port)],
-      ['--pid', String(two.child.pid)],
-    ]) {
-      const { stdout } = await account.run(['admin', 'status', '--json', ...which]);
-      expect(JSON.parse(stdout)).toMatchObject({ port: two.port });
-    }
-    expect((await account.run(['admin', 'status', '--port', '1'])).code).toBe(3);
   });
 
   test('finds a server that was killed and started again', async () => {
@@ -214,10 +174,10 @@ describe('bcast status', () => {
   test('tells nothing more of a server that keeps it to itself', async () => {
     const account = newAccount();
     await startServer(account, '--public-status', 'none');
-    const { code, stdout } = await account.run(['status', '--json']);
+    const { code, stdout } = await account.run(['status']);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ ok: true, trust: 'local', server: null, uptimeMs: null, users: null });
-    expect((await account.run(['status'])).stdout).not.toMatch(/running|people/);
+    expect(stdout).toMatch(/ is up\n/);
+    expect(stdout).not.toMatch(/running|people/);
   });
 
   test('exits 6 where the key is another, and 3 where nobody is', async () => {
