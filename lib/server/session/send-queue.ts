@@ -82,6 +82,12 @@ export class SendQueue {
     return this.pendingBytes > this.#limits.sendQueueBytes || this.#count > this.#limits.sendQueueMessages;
   }
 
+  /** Whether it is overfull with what the transport does not take; what it would take is given to it before the answer. */
+  get isFull(): boolean {
+    if (this.isOverfull && this.#channel.isOpen) this.#sealWhatFits();
+    return this.isOverfull;
+  }
+
   /** Whether all that was queued is in the transport. */
   get isEmpty(): boolean {
     return this.#bytes === 0;
@@ -97,7 +103,7 @@ export class SendQueue {
   }
 
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void {
-    if (this.#lagged !== undefined || (this.#bytes > 0 && this.isOverfull)) this.#leaveOut(room, count);
+    if (this.#lagged !== undefined || (this.#bytes > 0 && this.isFull)) this.#leaveOut(room, count);
     else this.send(bytes, count);
   }
 

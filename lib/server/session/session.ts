@@ -148,7 +148,11 @@ export class Session implements Outbox {
   }
 
   get isFull(): boolean {
-    return this.#queue.isOverfull;
+    return this.#queue.isFull;
+  }
+
+  get isHopeless(): boolean {
+    return this.isFull && this.#queue.pendingBytes > 2 * this.#context.limits.sendQueueBytes;
   }
 
   /** Tells the client why, and closes once it has taken what is queued. */
@@ -156,6 +160,7 @@ export class Session implements Outbox {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#endedMs = this.#context.clock.monotonicMs();
+    if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
       this.#queue.send(encodeEvent(errorEvent(error, null)), 1);
