@@ -134,8 +134,9 @@ export class Session implements Outbox {
 
   // Outbox
 
+  /** Nothing follows the farewell. */
   send(bytes: Uint8Array, count: number): void {
-    this.#queue.send(bytes, count);
+    if (!this.#isEnding) this.#queue.send(bytes, count);
   }
 
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void {
