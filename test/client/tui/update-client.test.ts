@@ -179,6 +179,20 @@ describe('people', () => {
     expect(members(play)).toEqual(['Carol/member', 'dave/member']);
   });
 
+  test('are in the list as the server has them, and when news was left out it is asked again', () => {
+    const play = Play.inRooms(['lobby']).client(presence('lobby', { change: 'join', name: user('bob') }));
+    const row = { name: user('carol'), role: 'owner', away: null } as const;
+    play.client({ type: 'members', room: room('lobby'), members: [row] });
+    expect(members(play)).toEqual(['carol/owner']);
+    const ask = { what: 'names', room: room('lobby'), isShown: false } as const;
+    play.client(presence('lobby', { change: 'join', name: user('bob') }));
+    play.event({ type: 'answered', ask, window: 'room lobby', answer: { type: 'members', members: [row] } });
+    expect(members(play)).toEqual(['bob/member', 'carol/owner']);
+    play.took();
+    play.client({ type: 'lagged', room: room('lobby'), dropped: 3 });
+    expect(play.took()).toEqual([{ type: 'ask', ask, window: 'room lobby' }]);
+  });
+
   test('by the hundred take one line', () => {
     const play = Play.inRooms(['lobby']);
     const before = play.entries().length;
