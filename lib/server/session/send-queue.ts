@@ -107,6 +107,12 @@ export class SendQueue {
     else this.send(bytes, count);
   }
 
+  /** Sends one message after which nothing may come. What was left out is not told: whoever comes back asks for it. */
+  sendLast(bytes: Uint8Array): void {
+    this.#lagged = undefined;
+    this.send(bytes, 1);
+  }
+
   /** Seals and writes what the transport will take; called at the end of a turn and when the transport has drained. */
   flush(): void {
     this.#isListed = false;

@@ -164,7 +164,7 @@ export class Session implements Outbox {
     if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
-      this.#queue.send(encodeEvent(errorEvent(error, null)), 1);
+      this.#queue.sendLast(encodeEvent(errorEvent(error, null)));
       this.#queue.flush();
     } else {
       this.#transport.end();

@@ -213,6 +213,16 @@ describe('past its bounds a send queue', () => {
     expect(tail.events()).toEqual([{ type: 'lagged', room: 'den', dropped: 399 }]);
   });
 
+  test('tells nothing more of it after its last message', () => {
+    const harness = new QueueHarness({ sendQueueBytes: 65_536, sendQueueMessages: 16 });
+    harness.bufferedBytes = MOST_SEALED_BYTES;
+    for (let i = 0; i < 400; i += 1) harness.queue.sendRoom(DEN, kilobyte, 1);
+    harness.queue.sendLast(message(20));
+    harness.drain();
+    expect(harness.queue.isEmpty).toBe(true);
+    expect(harness.sealedBytes % kilobyte.length).toBe(20);
+  });
+
   test('leaves nothing out while the transport takes it, however much a turn brings', () => {
     const harness = new QueueHarness({ sendQueueBytes: 65_536, sendQueueMessages: 16 });
     harness.takesBytes = 1e9;
