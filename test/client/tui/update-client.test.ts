@@ -173,8 +173,12 @@ describe('people', () => {
     play.client(presence('lobby', { change: 'join', name: user('bob') }, { change: 'join', name: user('Carol') }));
     expect(members(play)).toEqual(['bob/member', 'Carol/member']);
     expect(play.lastLine()).toBe('bob Carol joined');
+    play.client(presence('lobby', { change: 'leave', name: user('bob') }));
+    play.client(presence('lobby', { change: 'join', name: user('bob'), text: 'owner' }));
+    expect(members(play)).toEqual(['bob/owner', 'Carol/member']);
+    expect(play.lastLine()).toBe('bob joined');
     play.client(presence('lobby', { change: 'join', name: user('dave') }));
-    expect(play.lastLine()).toBe('bob Carol dave joined');
+    expect(play.lastLine()).toBe('bob dave joined');
     play.client(presence('lobby', { change: 'leave', name: user('BOB') }));
     expect(members(play)).toEqual(['Carol/member', 'dave/member']);
   });

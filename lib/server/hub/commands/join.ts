@@ -2,6 +2,7 @@ import type { Requests } from '../../../protocol/messages.ts';
 import { checkJoin, checkRoomCount } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
+import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
 /** Enters the room, making it when it is not there. Who is in already is told again where the room stands. */
@@ -29,7 +30,15 @@ function enterRoom(hub: Hub, session: UserSession, room: Room, isWatching: boole
   const { user } = session;
   const isNewHere = !room.has(user);
   room.add(session, isWatching);
-  if (isNewHere) hub.presence.announce(room, { change: 'join', name: user.name, other: null, text: null });
+  if (isNewHere) announce(hub, room, user);
+}
+
+/** Who comes as more than a member, or is away already, is shown so at once. */
+function announce({ presence }: Hub, room: Room, user: User): void {
+  const { name, away } = user;
+  const role = room.roleOf(user);
+  presence.announce(room, { change: 'join', name, other: null, text: role === 'member' ? null : role });
+  if (away !== null) presence.announce(room, { change: 'away', name, other: null, text: away });
 }
 
 function tellJoined(hub: Hub, session: UserSession, room: Room, req: number, first: number): void {
