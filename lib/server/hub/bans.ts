@@ -107,10 +107,9 @@ function keyOf(target: string): string {
   return fp ?? address ?? name ?? target;
 }
 
-/** The refusal a banned user gets, with who, why and until when. */
+/** The refusal a banned user gets, with who and why in words; until when is for its client to say in its own way. */
 export function banRefusal(code: 'BANNED' | 'ROOM_BANNED', { by, reason, untilMs }: Ban): BcastError {
-  const until = untilMs === null ? '' : ` until ${new Date(untilMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
   const where = code === 'BANNED' ? 'this server' : 'that room';
-  const text = `You are banned from ${where}${until} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
+  const text = `You are banned from ${where} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
   return new BcastError(code, { text, untilMs: untilMs ?? undefined });
 }
