@@ -58,8 +58,7 @@ export class HubHarness {
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },
       log: createLogger('debug', this.log.stream),
       limits,
-      admins: limits.admins,
-      motd: limits.motd,
+      settings: limits,
       serverName: 'bcast test',
     });
   }

@@ -11,7 +11,7 @@ import type { UserSession } from '../user-session.ts';
 /** Enters the room, making it when it is not there. Who is in already is told again where the room stands. */
 export async function handleJoin(hub: Hub, session: UserSession, request: Requests['join']): Promise<void> {
   const present = hub.rooms.find(request.room);
-  if (present === undefined || !session.rooms.has(present)) checkRoomCount(hub, session);
+  if (present?.has(session.user) !== true) checkRoomCount(hub, session.user);
   const opened = await hub.rooms.open(request.room, { user: session.user, fp: session.fp, create: request.create });
   const { room } = opened;
   try {
