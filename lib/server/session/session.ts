@@ -168,8 +168,9 @@ export class Session implements Outbox {
 
   // Outbox
 
+  /** Nothing follows the farewell. */
   send(bytes: Uint8Array, count: number): void {
-    this.#queue.send(bytes, count);
+    if (!this.#isEnding) this.#queue.send(bytes, count);
   }
 
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void {
@@ -182,7 +183,11 @@ export class Session implements Outbox {
   }
 
   get isFull(): boolean {
-    return this.#queue.isOverfull;
+    return this.#queue.isFull;
+  }
+
+  get isHopeless(): boolean {
+    return this.isFull && this.#queue.pendingBytes > 2 * this.#context.limits.sendQueueBytes;
   }
 
   /** Tells the client why, and closes once it has taken what is queued. */
@@ -190,9 +195,10 @@ export class Session implements Outbox {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#endedMs = this.#context.clock.monotonicMs();
+    if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
-      this.#queue.send(encodeEvent(errorEvent(error, null)), 1);
+      this.#queue.sendLast(encodeEvent(errorEvent(error, null)));
       this.#queue.flush();
     } else {
       this.#transport.end();

@@ -101,6 +101,7 @@ export class Guest implements Outbox {
   /** The bytes of each message, in the order of `events`. */
   readonly sizes: number[] = [];
   isFull = false;
+  isHopeless = false;
   /** Why the hub closed it. */
   ended: BcastError | undefined;
   session!: UserSession;
