@@ -7,9 +7,9 @@ import type { Answers } from './sqlite/appender.ts';
 import { decodeEntries, decodeEntry, encodeBatch, entryEnd } from './sqlite/entries.ts';
 import type { ReaderCalls } from './sqlite/reader.ts';
 import type { Matches } from './sqlite/search.ts';
-import { StoreThread } from './sqlite/thread.ts';
+import { type Caller, StoreThread } from './sqlite/thread.ts';
 import { Timetable } from './sqlite/timetable.ts';
-import type { WriterCalls } from './sqlite/writer.ts';
+import type { FileOptions, WriterCalls } from './sqlite/writer.ts';
 
 const FILE_NAME = 'bcast.db';
 
@@ -27,17 +27,23 @@ export interface SqliteStoreOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Who works on the file. */
+interface Workers {
+  readonly writer: Caller<WriterCalls>;
+  readonly reader: Caller<ReaderCalls>;
+}
+
 /**
  * A store in one file. One thread writes, another reads, so that neither a slow disk nor a long search holds up the event
  * loop, and a search holds up no message. Rejects with CONFIG when the file cannot be used.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  startWorkers: (file: FileOptions) => Workers = startThreads,
+): Promise<Store> {
   const { dataDir, keepMessages, keepMs, isSynced, clock } = options;
   makePrivateDirectory(dataDir);
-  const file = { path: join(dataDir, FILE_NAME), keepMessages, keepMs, isSynced };
-  const writer = new StoreThread<WriterCalls>({ ...file, role: 'writer' });
-  // It opens the file when it is first asked something; until then only its code is loaded.
-  const reader = new StoreThread<ReaderCalls>({ ...file, role: 'reader' });
+  const { writer, reader } = startWorkers({ path: join(dataDir, FILE_NAME), keepMessages, keepMs, isSynced });
   try {
     await writer.started;
   } catch (error) {
@@ -79,6 +85,14 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
       await reader.end();
       await writer.end();
     },
+  };
+}
+
+function startThreads(file: FileOptions): Workers {
+  return {
+    writer: new StoreThread<WriterCalls>({ ...file, role: 'writer' }),
+    // It opens the file when it is first asked something; until then only its code is loaded.
+    reader: new StoreThread<ReaderCalls>({ ...file, role: 'reader' }),
   };
 }
 

@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../../../clock.ts';
-import type { StoreThread } from './thread.ts';
+import type { Caller } from './thread.ts';
 import type { WriterCalls } from './writer.ts';
 
 /** How soon after a change the store's housekeeping begins, in milliseconds. */
@@ -19,7 +19,7 @@ export interface TimetableOptions {
 
 /** When the writing thread does its housekeeping: in steps, each a call of its own, so that messages go in between. */
 export class Timetable {
-  readonly #writer: StoreThread<WriterCalls>;
+  readonly #writer: Caller<WriterCalls>;
   readonly #options: TimetableOptions;
   readonly #orphans: Timer;
   #seldom: Timer;
@@ -27,7 +27,7 @@ export class Timetable {
   #isStopped = false;
   #appended = 0;
 
-  constructor(writer: StoreThread<WriterCalls>, options: TimetableOptions) {
+  constructor(writer: Caller<WriterCalls>, options: TimetableOptions) {
     this.#writer = writer;
     this.#options = options;
     const { clock, emptyRoomTtl } = options;
