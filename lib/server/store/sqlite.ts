@@ -43,22 +43,27 @@ export async function openSqliteStore(
 ): Promise<Store> {
   const { dataDir, keepMessages, keepMs, isSynced, clock } = options;
   makePrivateDirectory(dataDir);
-  const { writer, reader } = startWorkers({ path: join(dataDir, FILE_NAME), keepMessages, keepMs, isSynced });
+  const path = join(dataDir, FILE_NAME);
+  const { writer, reader } = startWorkers({ path, keepMessages, keepMs, isSynced });
   try {
     await writer.started;
   } catch (error) {
     await Promise.all([reader.end(), writer.end()]);
     throw error;
   }
-  const timetable = new Timetable(writer, options);
+  const timetable = new Timetable({ writer, reader }, { ...options, path });
+  const write: typeof writer.call = (name, args, transfer) => {
+    timetable.noteChange();
+    return writer.call(name, args, transfer);
+  };
   return {
     keepMessages,
     keepMs,
-    open: (room) => writer.call('open', [room, clock.nowMs()]),
+    open: (room) => write('open', [room, clock.nowMs()]),
     async append(drafts) {
       const batch = encodeBatch(drafts);
-      timetable.noteAppend(batch.count);
-      const { entries } = batch;
+      const { count, entries } = batch;
+      timetable.noteChange(count, entries.length);
       return appendedOf(await writer.call('append', [batch], [entries.buffer]));
     },
     async read(room, query) {
@@ -69,15 +74,12 @@ export async function openSqliteStore(
       return foundOf(room, await reader.call('search', [room, query, clock.nowMs()]));
     },
     bounds: (room) => reader.call('bounds', [room, clock.nowMs()]),
-    retain: (room, isRetained) => writer.call('retain', [room, isRetained]),
-    async forget(room) {
-      await writer.call('forget', [room]);
-      timetable.noteChange();
-    },
+    retain: (room, isRetained) => write('retain', [room, isRetained]),
+    forget: (room) => write('forget', [room]),
     get: (kind, key) => writer.call('get', [kind, key, clock.nowMs()]),
     put: (kind, key, value, putOptions = {}) =>
-      writer.call('put', [kind, key, JSON.stringify(value), putOptions, clock.nowMs()]),
-    remove: (kind, key, over) => writer.call('remove', [kind, key, over, clock.nowMs()]),
+      write('put', [kind, key, JSON.stringify(value), putOptions, clock.nowMs()]),
+    remove: (kind, key, over) => write('remove', [kind, key, over, clock.nowMs()]),
     list: (kind, query) => writer.call('list', [kind, query, clock.nowMs()]),
     async close() {
       timetable.stop();
