@@ -56,26 +56,46 @@ export async function openSqliteStore(
     timetable.noteChange();
     return writer.call(name, args, transfer);
   };
+  /** Rooms of which the reader may not see the newest messages. */
+  const unsettled = new Set<NameKey>();
+  const settle = async (room: NameKey): Promise<void> => {
+    if (!unsettled.delete(room)) return;
+    try {
+      await write('settle', [room]);
+    } catch (error) {
+      unsettled.add(room);
+      throw error;
+    }
+  };
   return {
     keepMessages,
     keepMs,
     open: (room) => write('open', [room, clock.nowMs()]),
     async append(drafts) {
       const batch = encodeBatch(drafts);
-      const { count, entries } = batch;
+      const { rooms, count, entries } = batch;
+      for (const room of rooms) unsettled.add(room);
       timetable.noteChange(count, entries.length);
       return appendedOf(await writer.call('append', [batch], [entries.buffer]));
     },
     async read(room, query) {
+      await settle(room);
       const { firstSeq, entries } = await reader.call('read', [room, query, clock.nowMs()]);
       return decodeEntries(entries, room, firstSeq);
     },
     async search(room, query) {
+      await settle(room);
       return foundOf(room, await reader.call('search', [room, query, clock.nowMs()]));
     },
-    bounds: (room) => reader.call('bounds', [room, clock.nowMs()]),
+    async bounds(room) {
+      await settle(room);
+      return reader.call('bounds', [room, clock.nowMs()]);
+    },
     retain: (room, isRetained) => write('retain', [room, isRetained]),
-    forget: (room) => write('forget', [room]),
+    forget(room) {
+      unsettled.delete(room);
+      return write('forget', [room]);
+    },
     get: (kind, key) => writer.call('get', [kind, key, clock.nowMs()]),
     put: (kind, key, value, putOptions = {}) =>
       write('put', [kind, key, JSON.stringify(value), putOptions, clock.nowMs()]),

@@ -4,8 +4,14 @@ import type { ReaderCalls } from './reader.ts';
 import type { Caller } from './thread.ts';
 import type { WriterCalls } from './writer.ts';
 
-/** How soon after a change the disk is told and the store's housekeeping begins, in milliseconds. */
-const SOON_MS = 1_000;
+/** How soon the disk is told of a change, in milliseconds. */
+const SYNC_MS = 1_000;
+
+/** How soon after a change the housekeeping begins, in milliseconds... */
+const UPKEEP_MS = 10_000;
+
+/** ...unless so much comes before; in bytes. */
+const UPKEEP_BYTES = 8_388_608;
 
 /** How often it is done when nothing changes: messages become too old by themselves. */
 const SELDOM_MS = 600_000;
@@ -36,67 +42,76 @@ interface Workers {
 export class Timetable {
   readonly #workers: Workers;
   readonly #options: TimetableOptions;
-  readonly #orphans: Timer;
-  #seldom: Timer;
-  #soon: Timer | undefined;
+  readonly #timers = new Map<string, Timer>();
   #isStopped = false;
-  /** Since the last round of housekeeping. */
+  #isWorking = false;
+  /** Since the last housekeeping. */
   #messages = 0;
-  #isChanged = false;
+  #bytes = 0;
+  #sinceMs: number;
   /** Since the last checkpoint. */
   #logBytes = 0;
 
   constructor(workers: Workers, options: TimetableOptions) {
     this.#workers = workers;
     this.#options = options;
-    const { clock, emptyRoomTtl } = options;
+    this.#sinceMs = options.clock.monotonicMs();
     const forgetOrphans = () => workers.writer.call('forgetOrphans', []);
-    this.#orphans = clock.after(emptyRoomTtl, () => void this.#try(() => this.#repeat(forgetOrphans)));
-    this.#seldom = clock.after(SELDOM_MS, () => this.#atSeldom());
-    this.#arm();
+    this.#plan('orphans', options.emptyRoomTtl, () => this.#repeat(forgetOrphans));
+    this.#plan('upkeep', UPKEEP_MS, () => this.#upkeep());
+    this.#planSeldom();
   }
 
   /** To be called when something was written: so many messages, of so many bytes in all. */
   noteChange(messages = 0, bytes = 0): void {
     this.#messages += messages;
+    this.#bytes += bytes;
     this.#logBytes += bytes + LOG_BYTES_PER_CHANGE;
-    this.#isChanged = true;
-    this.#arm();
+    if (!this.#options.isSynced) this.#plan('sync', SYNC_MS, () => this.#sync());
+    this.#plan('upkeep', UPKEEP_MS, () => this.#upkeep());
+    if (this.#bytes >= UPKEEP_BYTES) void this.#try(() => this.#upkeep());
   }
 
   stop(): void {
     this.#isStopped = true;
-    this.#orphans.cancel();
-    this.#seldom.cancel();
-    this.#soon?.cancel();
+    for (const timer of this.#timers.values()) timer.cancel();
   }
 
-  #arm(): void {
-    this.#soon ??= this.#options.clock.after(SOON_MS, () => void this.#try(() => this.#work()));
+  /** Does the work in so many milliseconds, unless it is planned already. */
+  #plan(name: string, delayMs: number, work: () => Promise<void>): void {
+    if (this.#timers.has(name)) return;
+    const timer = this.#options.clock.after(delayMs, () => {
+      this.#timers.delete(name);
+      void this.#try(work);
+    });
+    this.#timers.set(name, timer);
   }
 
-  #atSeldom(): void {
-    this.#arm();
-    this.#seldom = this.#options.clock.after(SELDOM_MS, () => this.#atSeldom());
+  #planSeldom(): void {
+    this.#plan('seldom', SELDOM_MS, () => {
+      this.#planSeldom();
+      return this.#upkeep();
+    });
   }
 
-  async #work(): Promise<void> {
-    const { isSynced, clock } = this.#options;
+  async #upkeep(): Promise<void> {
+    if (this.#isWorking) return;
+    this.#isWorking = true;
+    const { clock } = this.#options;
     const { writer, reader } = this.#workers;
-    const isBusy = this.#messages > (BUSY_MESSAGES_PER_S * SOON_MS) / 1_000;
-    const isChanged = this.#isChanged;
+    const elapsedMs = clock.monotonicMs() - this.#sinceMs;
+    const isBusy = this.#messages * 1_000 > BUSY_MESSAGES_PER_S * elapsedMs;
+    this.#sinceMs += elapsedMs;
     this.#messages = 0;
-    this.#isChanged = false;
+    this.#bytes = 0;
     try {
-      if (isChanged && !isSynced) await this.#sync();
-      await this.#repeat(() => writer.call('upkeep', [clock.nowMs(), isBusy]));
-      if (this.#logBytes >= CHECKPOINT_BYTES) {
-        this.#logBytes = 0;
-        await reader.call('checkpoint', []);
-      }
+      await writer.call('beginUpkeep', [isBusy]);
+      await this.#repeat(() => writer.call('upkeep', [clock.nowMs()]));
+      if (this.#logBytes < CHECKPOINT_BYTES) return;
+      this.#logBytes = 0;
+      await reader.call('checkpoint', []);
     } finally {
-      this.#soon = undefined;
-      if (this.#isChanged) this.#arm();
+      this.#isWorking = false;
     }
   }
 
