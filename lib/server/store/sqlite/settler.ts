@@ -2,7 +2,9 @@ import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BLOCK_MESSAGES, blockStart, type Chunk, ID } from './chunks.ts';
 import { entryEnd, entryTs, isBlank, skipEntries } from './entries.ts';
 import type { Journal, Part } from './journal.ts';
+import { REMEMBERED_IDS } from './known-ids.ts';
 import type { RoomState } from './rooms.ts';
+import type { WordIndex } from './word-index.ts';
 
 /** A chunk of more bytes than this takes no further message. */
 const FULL_CHUNK_BYTES = 262_144;
@@ -17,21 +19,28 @@ interface Round {
   readonly end: number;
 }
 
+export interface SettlerOptions {
+  readonly journal: Journal;
+  readonly index: WordIndex;
+  readonly transaction: <T>(work: () => T) => T;
+  readonly keepMessages: number;
+}
+
 /** Brings what only the journal has into the chunks of its rooms. */
 export class Settler {
-  readonly #journal: Journal;
-  readonly #transaction: <T>(work: () => T) => T;
+  readonly #options: SettlerOptions;
   readonly #insert: StatementSync;
+  readonly #deleteBefore: StatementSync;
   readonly #setFloor: StatementSync;
   readonly #unsettled = new Set<RoomState>();
   #round: Round | undefined;
   /** Nothing of the journal's rows up to this one is there any more. */
   clearedTo = 0;
 
-  constructor(database: DatabaseSync, journal: Journal, transaction: <T>(work: () => T) => T) {
-    this.#journal = journal;
-    this.#transaction = transaction;
+  constructor(database: DatabaseSync, options: SettlerOptions) {
+    this.#options = options;
     this.#insert = database.prepare(`INSERT INTO chunks VALUES (${ID}, ?, ?, ?, ?)`);
+    this.#deleteBefore = database.prepare(`DELETE FROM chunks WHERE id >= ${ID} AND id < ${ID}`);
     this.#setFloor = database.prepare('UPDATE rooms SET floor = ? WHERE id = ?');
   }
 
@@ -44,7 +53,7 @@ export class Settler {
       room.lastTs = entryTs(entries, at);
     }
     room.unsettled.push(part);
-    room.journalRow = this.#journal.end;
+    room.journalRow = this.#options.journal.end;
     this.#unsettled.add(room);
   }
 
@@ -55,11 +64,11 @@ export class Settler {
 
   /** Settles some rooms, and clears the journal once all are settled that were not when it began; true until then. */
   step(): boolean {
-    this.#round ??= { rooms: [...this.#unsettled], end: this.#journal.end };
+    this.#round ??= { rooms: [...this.#unsettled], end: this.#options.journal.end };
     const { rooms, end } = this.#round;
     this.#settleAll(someOf(rooms));
     if (rooms.length > 0) return true;
-    if (end > this.clearedTo) this.#journal.clear(end);
+    if (end > this.clearedTo) this.#options.journal.clear(end);
     this.clearedTo = end;
     this.#round = undefined;
     return false;
@@ -73,24 +82,39 @@ export class Settler {
 
   #settleAll(rooms: readonly RoomState[]): void {
     if (rooms.length === 0) return;
-    const floors = this.#transaction(() => rooms.map((room) => this.#write(room)));
+    const changes = this.#options.transaction(() => rooms.map((room) => this.#write(room)));
     for (const [i, room] of rooms.entries()) {
-      room.floor = floors[i] ?? room.floor;
+      Object.assign(room, changes[i]);
       this.drop(room);
     }
   }
 
-  /** Returns the room's floor afterwards. */
-  #write({ id, floor, last, unsettled }: RoomState): number {
-    for (const chunk of chunksOf(unsettled)) {
+  /** Returns what is new of the room once that is committed. */
+  #write(room: RoomState): Pick<RoomState, 'floor' | 'oldest'> {
+    const { id, last, unsettled } = room;
+    const parts = this.#needed(room);
+    let { floor, oldest } = room;
+    if (parts.length < unsettled.length) {
+      floor = parts[0]?.first ?? last + 1;
+      oldest = floor;
+      this.#options.index.removeBelow(room, floor);
+      this.#deleteBefore.run(id, 0, id, floor);
+    }
+    for (const chunk of chunksOf(parts)) {
       this.#insert.run(id, chunk.first, chunk.last, chunk.firstTs, chunk.lastTs, chunk.entries);
     }
     // A server that keeps nothing writes no bodies at all; what came before it did not may lie before.
-    const lastBlank = unsettled.findLastIndex(({ entries }) => isBlank(entries, 0));
-    if (lastBlank === -1) return floor;
-    const raised = unsettled[lastBlank + 1]?.first ?? last + 1;
-    this.#setFloor.run(raised, id);
-    return raised;
+    const lastBlank = parts.findLastIndex(({ entries }) => isBlank(entries, 0));
+    if (lastBlank >= 0) floor = parts[lastBlank + 1]?.first ?? last + 1;
+    if (floor > room.floor) this.#setFloor.run(floor, id);
+    return { floor, oldest };
+  }
+
+  /** Where more came than is kept, the older of it goes nowhere, and nor does what was there before it. */
+  #needed({ unsettled, last }: RoomState): readonly Part[] {
+    const oldest = last - Math.max(this.#options.keepMessages, REMEMBERED_IDS) + 1;
+    const start = unsettled.findLastIndex(({ first }) => first <= oldest);
+    return start > 0 ? unsettled.slice(start) : unsettled;
   }
 }
 

@@ -5,7 +5,7 @@ import { REMEMBERED_IDS } from './known-ids.ts';
 import type { RoomState, RoomTable } from './rooms.ts';
 import type { Settler } from './settler.ts';
 import type { Spans } from './spans.ts';
-import { WordIndex } from './word-index.ts';
+import type { WordIndex } from './word-index.ts';
 
 /** What one call takes away at most: a few milliseconds of work. */
 const STEP_MESSAGES = 2_048;
@@ -16,6 +16,7 @@ export interface TrimmerOptions {
   readonly spans: Spans;
   readonly rooms: RoomTable;
   readonly settler: Settler;
+  readonly index: WordIndex;
   readonly transaction: <T>(work: () => T) => T;
 }
 
@@ -37,7 +38,7 @@ export class Trimmer {
 
   constructor(database: DatabaseSync, options: TrimmerOptions) {
     this.#options = options;
-    this.#index = new WordIndex(database);
+    this.#index = options.index;
     this.#deleteBefore = database.prepare(`DELETE FROM chunks WHERE id >= ${ID} AND id < ${ID}`);
     this.#replace = database.prepare(`UPDATE chunks SET entries = ? WHERE id = ${ID}`);
     this.#setFloor = database.prepare('UPDATE rooms SET floor = ? WHERE id = ?');
@@ -57,7 +58,7 @@ export class Trimmer {
     const floor = Math.max(room.floor, Math.min(goal, this.#chunkStart(room, room.floor + STEP_MESSAGES)));
     const oldest = this.#chunkStart(room, Math.min(floor, room.last - REMEMBERED_IDS + 1));
     transaction(() => {
-      this.#unindex(room, floor);
+      this.#index.removeBelow(room, floor);
       this.#deleteBefore.run(room.id, 0, room.id, Math.max(0, oldest));
       // Of what is left below the floor the ids are still needed, to know messages that come again.
       for (const { first, entries } of [...spans.chunks.span(room.id, Math.max(room.floor, oldest), floor - 1)]) {
@@ -105,7 +106,7 @@ export class Trimmer {
   #purgeSome(room: Indexed): boolean {
     const { id, floor, indexed } = room;
     const end = blockStart(floor) + STEP_BLOCKS * BLOCK_MESSAGES;
-    this.#unindex(room, Math.min(end, indexed + 1));
+    this.#index.removeBelow(room, Math.min(end, indexed + 1));
     if (end <= indexed) {
       this.#setFloor.run(end, id);
       return false;
@@ -113,14 +114,6 @@ export class Trimmer {
     if (Number(this.#deleteSome.run(id, 0, id, SEQ_MASK, STEP_CHUNKS).changes) === STEP_CHUNKS) return false;
     this.#deleteRoom.run(id);
     return true;
-  }
-
-  /** Removes the blocks that lie wholly below `end`. */
-  #unindex({ id, floor, indexed }: Indexed, end: number): void {
-    const last = Math.min(end - 1, indexed);
-    for (let first = blockStart(floor); first + BLOCK_MESSAGES - 1 <= last; first += BLOCK_MESSAGES) {
-      this.#index.remove(id, first);
-    }
   }
 
   /** Where the chunk begins that holds this seq; the end of the room where none does. */

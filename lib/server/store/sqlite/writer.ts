@@ -11,6 +11,7 @@ import { Settler } from './settler.ts';
 import { type Keeping, Spans } from './spans.ts';
 import { Trimmer } from './trimmer.ts';
 import { Upkeep } from './upkeep.ts';
+import { WordIndex } from './word-index.ts';
 
 export interface FileOptions extends Keeping {
   readonly path: string;
@@ -47,9 +48,10 @@ export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterC
   const shelf = new IdShelf(spans.chunks);
   const records = new RecordTable(database, transaction);
   const journal = new Journal(database);
-  const settler = new Settler(database, journal, transaction);
+  const index = new WordIndex(database);
+  const settler = new Settler(database, { journal, index, transaction, keepMessages: keeping.keepMessages });
   recover(journal, rooms, settler);
-  const trimmer = new Trimmer(database, { spans, rooms, settler, transaction });
+  const trimmer = new Trimmer(database, { spans, rooms, settler, index, transaction });
   const upkeep = new Upkeep(database, { rooms, records, spans, settler, trimmer, keeping });
   const forgetter = new Forgetter(database, { rooms, records, shelf, settler, trimmer, transaction });
   const keepsBodies = keeping.keepMessages > 0;
