@@ -26,6 +26,8 @@ export interface WriterCalls {
   /** Afterwards the thread that reads sees all of the room. */
   settle(room: string): void;
   retain(room: string, isRetained: boolean): void;
+  /** Nobody needs the room for now. */
+  release(room: string): void;
   forget(room: string): void;
   get(kind: RecordKind, key: string, nowMs: number): StoredRecord | null;
   put(kind: RecordKind, key: string, json: string, options: PutOptions, nowMs: number): number | null;
@@ -71,6 +73,13 @@ export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterC
       if (room !== undefined) settler.settle(room);
     },
     retain: (room, isRetained) => rooms.retain(room, isRetained),
+    release(key) {
+      const room = rooms.find(key);
+      if (room === undefined) return;
+      settler.settle(room);
+      shelf.drop(room);
+      rooms.drop(key);
+    },
     forget: (room) => forgetter.forget(room),
     get: (kind, key, nowMs) => records.get(kind, key, nowMs),
     put: (kind, key, json, options, nowMs) => records.put(kind, key, json, options, nowMs),
