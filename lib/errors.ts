@@ -29,6 +29,7 @@ export const ERRORS = {
   MESSAGE_TOO_LARGE: row('peer', 1010, false, false, 11, 'The message is too large.'),
   NOT_READY: row('peer', 1011, true, false, 1, 'A request came before the hello was accepted.'),
   BAD_REQUEST: row('peer', 1012, false, false, 1, 'The request makes no sense here.'),
+  STORE_UNAVAILABLE: row('peer', 1098, false, true, 1, 'What is stored cannot be reached just now.'),
   INTERNAL: row('internal', 1099, false, true, 1, 'The server could not do that; its log says why.'),
 
   SERVER_FULL: row('peer', 2001, true, true, 8, 'The server is full.'),

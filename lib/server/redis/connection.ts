@@ -1,0 +1,148 @@
+import { Cluster, Command, Redis } from 'ioredis';
+import type { RedisAddress } from '../../config/redis-url.ts';
+import { toRedisFailure } from './failure.ts';
+
+export type Argument = string | number | Buffer;
+
+/** A Lua script. Every Redis is given its text once and then called by its digest, also after it has forgotten it. */
+export interface Script {
+  readonly name: string;
+  readonly lua: string;
+}
+
+export interface ConnectionOptions {
+  readonly address: RedisAddress;
+  /** How long an answer may take, in milliseconds; after three times as long the connection is given up. */
+  readonly timeoutMs: number;
+  readonly scripts: readonly Script[];
+  /** In PEM: what to trust a server by instead of what the system trusts. */
+  readonly ca?: string | undefined;
+}
+
+/**
+ * Commands to Redis. Nothing waits for a connection: while there is none they reject at once. All rejections are
+ * RedisFailure. A command that fails as `unavailable` is never sent again by itself, as it may have been done.
+ */
+export interface RedisConnection {
+  readonly isCluster: boolean;
+  /** Commands about keys of the same slot go to the same server. */
+  slotOf(key: string): number;
+  command(name: string, ...args: readonly Argument[]): Promise<unknown>;
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
+  /** As `run`, and then waits until `replicas` replicas have what was written; answers how many have. */
+  runAndWait(
+    script: Script,
+    keys: readonly string[],
+    args: readonly Argument[],
+    wait: Wait,
+  ): Promise<[unknown, number]>;
+  /** Resolves when commands are taken. */
+  ready(): Promise<void>;
+  /** Told when a server was connected to, also again; what it had may be gone. Returns what ends it. */
+  onConnect(listener: () => void): () => void;
+  /** Asks each server for a sign of life. */
+  ping(): Promise<void>;
+  close(): void;
+}
+
+export interface Wait {
+  readonly replicas: number;
+  readonly timeoutMs: number;
+}
+
+/** The longest pause between attempts to connect: a server that is back is found within it, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_FACTOR = 3;
+
+type Client = Redis | Cluster;
+type ScriptCall = (...args: Argument[]) => Promise<unknown>;
+
+/** Connects in the background and again whenever the connection is lost. This file alone knows ioredis. */
+export function connectRedis(options: ConnectionOptions): RedisConnection {
+  const client = createClient(options);
+  // Each failed command says so itself; without a listener an error would end the process.
+  client.on('error', () => undefined);
+  for (const { name, lua } of options.scripts) client.defineCommand(name, { lua });
+  const scripts = client as unknown as Record<string, ScriptCall>;
+  return {
+    isCluster: client.isCluster,
+    slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
+    command: (name, ...args) => client.call(name, ...args).catch(rethrow),
+    run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
+    async runAndWait({ name }, keys, args, { replicas, timeoutMs }) {
+      const pipeline = client.pipeline();
+      (pipeline as unknown as Record<string, ScriptCall>)[name]?.(keys.length, ...keys, ...args);
+      pipeline.wait(replicas, timeoutMs);
+      const [ran, waited] = (await pipeline.exec().catch(rethrow)) ?? [];
+      const error = ran?.[0] ?? waited?.[0];
+      if (error) throw toRedisFailure(error);
+      return [ran?.[1], Number(waited?.[1])];
+    },
+    async ready() {
+      if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+    },
+    onConnect(listener) {
+      // A Cluster has a connection for each server, and is ready while it has any.
+      const event = client.isCluster ? '+node' : 'ready';
+      client.on(event, listener);
+      return () => void client.off(event, listener);
+    },
+    async ping() {
+      const servers = client instanceof Cluster ? client.nodes('master') : [client];
+      if (servers.length === 0) throw toRedisFailure(new Error('no server is known'));
+      await Promise.all(servers.map((server) => server.ping())).catch(rethrow);
+    },
+    close: () => client.disconnect(),
+  };
+}
+
+function rethrow(error: unknown): never {
+  throw toRedisFailure(error);
+}
+
+function createClient(options: ConnectionOptions): Client {
+  const { address, timeoutMs } = options;
+  const common = commonOptions(options);
+  const retryStrategy = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS);
+  if (address.kind === 'cluster') {
+    return new Cluster([...address.hosts], {
+      redisOptions: common,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: timeoutMs,
+      // What was cut off may have been done: only its caller knows how to ask again.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      // Certificates are for names.
+      ...(address.isTls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
+    });
+  }
+  const place =
+    address.kind === 'sentinel'
+      ? { sentinels: [...address.hosts], name: address.master, sentinelRetryStrategy: retryStrategy }
+      : { ...address.hosts[0] };
+  return new Redis({
+    ...common,
+    ...place,
+    db: address.db,
+    enableOfflineQueue: false,
+    retryStrategy,
+    // A server that was demoted: ask anew who rules.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  });
+}
+
+function commonOptions({ address, timeoutMs, ca }: ConnectionOptions) {
+  const { username, password, isTls } = address;
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(isTls ? { tls: ca === undefined ? {} : { ca } } : {}),
+    connectionName: 'bcast',
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs * CONNECT_TIMEOUT_FACTOR,
+    socketTimeout: timeoutMs * CONNECT_TIMEOUT_FACTOR,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+}
