@@ -42,9 +42,10 @@ export async function redisForTest(options: TestRedisOptions = {}): Promise<Test
 
 /** Starts one that its caller stops. */
 export async function startRedis({ config = {}, isPersistent = false }: TestRedisOptions = {}): Promise<TestRedis> {
+  const clusterPort = config['cluster-enabled'] === 'yes' ? { 'cluster-port': String(await freePort()) } : {};
   const dir = await mkdtemp(join(tmpdir(), 'bcast-redis-'));
   const persistence = isPersistent ? { appendonly: 'yes', appendfsync: 'no' } : { appendonly: 'no' };
-  const settings = { save: '', dir, ...persistence, ...config };
+  const settings = { save: '', dir, ...persistence, ...clusterPort, ...config };
   let { child, port } = await startOnFreePort(settings);
   const admin = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 20 });
   // It connects again by itself; until then its commands wait.
@@ -94,7 +95,7 @@ async function startOnFreePort(settings: Settings): Promise<{ child: ChildProces
 }
 
 /** Resolves when it takes connections. */
-export async function spawnRedis(settings: Settings): Promise<ChildProcess> {
+async function spawnRedis(settings: Settings): Promise<ChildProcess> {
   const { command, argv0, env } = await findRedis();
   const args = Object.entries({ bind: '127.0.0.1', ...settings }).flatMap(([name, value]) => [`--${name}`, value]);
   const child = spawn(command, args, {
@@ -119,7 +120,7 @@ export async function spawnRedis(settings: Settings): Promise<ChildProcess> {
   return child;
 }
 
-export async function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -80,6 +80,7 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
     },
     async ready() {
       if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+      await ping(client);
     },
     onConnect(listener) {
       // A Cluster has a connection for each server, and is ready while it has any.
@@ -87,13 +88,15 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
       client.on(event, listener);
       return () => void client.off(event, listener);
     },
-    async ping() {
-      const servers = client instanceof Cluster ? client.nodes('master') : [client];
-      if (servers.length === 0) throw toRedisFailure(new Error('no server is known'));
-      await Promise.all(servers.map((server) => server.ping())).catch(rethrow);
-    },
+    ping: () => ping(client).catch(rethrow),
     close: () => client.disconnect(),
   };
+}
+
+async function ping(client: Client): Promise<void> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  if (servers.length === 0) throw new Error('no server is known');
+  await Promise.all(servers.map((server) => server.ping()));
 }
 
 function rethrow(error: unknown): never {
@@ -105,7 +108,7 @@ function createClient(options: ConnectionOptions): Client {
   const common = commonOptions(options);
   const retryStrategy = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS);
   if (address.kind === 'cluster') {
-    return new Cluster([...address.hosts], {
+    const cluster = new Cluster([...address.hosts], {
       redisOptions: common,
       enableOfflineQueue: false,
       clusterRetryStrategy: retryStrategy,
@@ -116,6 +119,11 @@ function createClient(options: ConnectionOptions): Client {
       // Certificates are for names.
       ...(address.isTls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
     });
+    // By itself it would connect with the first command, and refuse those that come before that is done.
+    cluster.on('+node', (server: Redis) => {
+      if (server.status === 'wait' && !server.options.readOnly) server.connect().catch(() => undefined);
+    });
+    return cluster;
   }
   const place =
     address.kind === 'sentinel'
