@@ -29,25 +29,18 @@ export interface RedisConnection {
   slotOf(key: string): number;
   command(name: string, ...args: readonly Argument[]): Promise<unknown>;
   run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
-  /** As `run`, and then waits until `replicas` replicas have what was written; answers how many have. */
-  runAndWait(
-    script: Script,
-    keys: readonly string[],
-    args: readonly Argument[],
-    wait: Wait,
-  ): Promise<[unknown, number]>;
+  /**
+   * Waits until so many replicas of the server that holds `key` have all that was written before, but no longer than
+   * `timeoutMs`; answers how many have.
+   */
+  wait(key: string, replicas: number, timeoutMs: number): Promise<number>;
   /** Resolves when commands are taken. */
   ready(): Promise<void>;
-  /** Told when a server was connected to, also again; what it had may be gone. Returns what ends it. */
-  onConnect(listener: () => void): () => void;
+  /** Told when a server was connected to, also again: what it had may be gone. */
+  onConnect(listener: () => void): void;
   /** Asks each server for a sign of life. */
   ping(): Promise<void>;
   close(): void;
-}
-
-export interface Wait {
-  readonly replicas: number;
-  readonly timeoutMs: number;
 }
 
 /** The longest pause between attempts to connect: a server that is back is found within it, in milliseconds. */
@@ -69,28 +62,29 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
     slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
     command: (name, ...args) => client.call(name, ...args).catch(rethrow),
     run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
-    async runAndWait({ name }, keys, args, { replicas, timeoutMs }) {
-      const pipeline = client.pipeline();
-      (pipeline as unknown as Record<string, ScriptCall>)[name]?.(keys.length, ...keys, ...args);
-      pipeline.wait(replicas, timeoutMs);
-      const [ran, waited] = (await pipeline.exec().catch(rethrow)) ?? [];
-      const error = ran?.[0] ?? waited?.[0];
-      if (error) throw toRedisFailure(error);
-      return [ran?.[1], Number(waited?.[1])];
-    },
+    wait: (key, replicas, timeoutMs) => wait(client, key, replicas, timeoutMs).catch(rethrow),
     async ready() {
       if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', () => resolve()));
       await ping(client);
     },
-    onConnect(listener) {
-      // A Cluster has a connection for each server, and is ready while it has any.
-      const event = client.isCluster ? '+node' : 'ready';
-      client.on(event, listener);
-      return () => void client.off(event, listener);
-    },
+    onConnect: (listener) => onConnect(client, listener),
     ping: () => ping(client).catch(rethrow),
     close: () => client.disconnect(),
   };
+}
+
+async function wait(client: Client, key: string, replicas: number, timeoutMs: number): Promise<number> {
+  // WAIT is about its own connection; a command with a key in front of it leads to the right one in a Cluster.
+  const [found, waited] = (await client.pipeline().exists(key).wait(replicas, timeoutMs).exec()) ?? [];
+  const error = found?.[0] ?? waited?.[0];
+  if (error) throw error;
+  return Number(waited?.[1]);
+}
+
+function onConnect(client: Client, listener: () => void): void {
+  if (!(client instanceof Cluster)) client.on('ready', listener);
+  // A Cluster has a connection for each server, never used again after it is lost.
+  else client.on('+node', (server: Redis) => server.once('ready', listener));
 }
 
 async function ping(client: Client): Promise<void> {

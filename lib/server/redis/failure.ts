@@ -40,7 +40,9 @@ const MAX_MESSAGE_LENGTH = 200;
  */
 export function toRedisFailure(error: unknown): RedisFailure {
   const { name, message } = error as Error;
-  const words = String(message).slice(0, MAX_MESSAGE_LENGTH);
+  // What it calls a retry is a connection.
+  const isCut = name === 'MaxRetriesPerRequestError';
+  const words = isCut ? 'the connection was lost' : String(message).slice(0, MAX_MESSAGE_LENGTH);
   const isAnswer = name === 'ReplyError';
   const isUnavailable = !isAnswer || NOT_NOW.has(words.split(' ', 1)[0] ?? '');
   return new RedisFailure(isUnavailable ? 'unavailable' : 'refused', words);

@@ -4,6 +4,9 @@ import type { RecordKind } from '../hub/ports.ts';
 /** Records of a room stand in its slot and go with it. */
 export type RoomRecordKind = Extract<RecordKind, 'room' | 'read'>;
 
+/** In the order of their keys. */
+export const ROOM_RECORDS: readonly RoomRecordKind[] = ['room', 'read'];
+
 /** Where everything of one room is: what stands in braces decides the slot, so that one script reaches all of it. */
 export interface RoomKeys {
   /** In the order in which every script of a room is given them. */

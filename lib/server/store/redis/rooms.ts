@@ -1,23 +1,17 @@
-import type { Clock, Timer } from '../../../clock.ts';
+import type { Clock } from '../../../clock.ts';
 import { BcastError } from '../../../errors.ts';
 import type { NameKey } from '../../../protocol/names.ts';
 import type { Appended, Bounds, Draft } from '../../hub/ports.ts';
 import { type Availability, toStoreError } from '../../redis/availability.ts';
 import type { Argument, RedisConnection, Script } from '../../redis/connection.ts';
 import { RedisFailure } from '../../redis/failure.ts';
-import type { Keys, RoomKeys, RoomRecordKind } from '../../redis/keys.ts';
-import { packMessage } from '../../redis/packed-message.ts';
+import { type Keys, ROOM_RECORDS, type RoomKeys, type RoomRecordKind } from '../../redis/keys.ts';
+import { Batch, type KnownRoom, note } from './appending.ts';
 import { Lane } from './lane.ts';
-import { toBounds, toNumber, unexpected } from './replies.ts';
+import { Leases } from './leases.ts';
+import { toBounds, toNumber } from './replies.ts';
 import { APPEND, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
 
-/** How often some open rooms are renewed, in milliseconds; also how soon an emptied Redis is noticed at the latest. */
-const PULSE_MS = 5_000;
-/** How many times a lease is renewed before it would end. */
-const RENEWALS = 3;
-/** How many rooms are looked after in each pulse at least, and how many at the same time. */
-const MIN_RENEWED = 3;
-const RENEWED_AT_ONCE = 100;
 /** Between two attempts to open a room while rooms are being put back, in milliseconds. */
 const RECOVERY_PAUSE_MS = 250;
 /** The log of a retained room goes so long after its last message was too old, in milliseconds. */
@@ -55,16 +49,12 @@ export interface RoomsOptions {
 }
 
 /** A room that this node has open. */
-interface OpenRoom {
-  readonly room: NameKey;
-  readonly keys: RoomKeys;
-  readonly incarnation: string;
+interface OpenRoom extends KnownRoom {
   readonly lane: Lane;
   isRetained: boolean;
-  /** The newest seq and time that this node knows of. */
-  last: number;
-  lastTs: number;
   batches: number;
+  /** It is being forgotten here: whatever comes late must not put it back. */
+  isLeaving: boolean;
 }
 
 /** The rooms that this node has open: what is said in them goes into Redis, and they are kept from ending there. */
@@ -72,27 +62,26 @@ export class RedisRooms {
   readonly #options: RoomsOptions;
   readonly #open = new Map<NameKey, OpenRoom>();
   readonly #onReplaced = new Set<(room: NameKey) => void>();
+  readonly #leases: Leases<OpenRoom>;
   #recall: Recall = () => undefined;
   #waitingChars = 0;
-  #timer: Timer | undefined;
-  /** Where the round over the open rooms goes on. */
-  #round: Iterator<OpenRoom> = [].values();
-  #isChecking = false;
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    options.availability.onChange((isAvailable) => {
+    const { connection, availability, clock, leaseMs } = options;
+    this.#leases = new Leases({
+      clock,
+      leaseMs,
+      rooms: () => this.#open.values(),
+      count: () => this.#open.size,
+      renew: (open) => availability.once(() => this.#renew(open)),
+      isAlive: () => availability.once(() => connection.ping()),
+    });
+    // After a silence, however short: what was there before may be gone.
+    availability.onChange((isAvailable) => {
       if (isAvailable) void this.checkAll();
     });
-    this.#scheduleNext();
-  }
-
-  get(room: NameKey): OpenRoom | undefined {
-    return this.#open.get(room);
-  }
-
-  get size(): number {
-    return this.#open.size;
+    connection.onConnect(() => void this.checkAll());
   }
 
   recallBy(recall: Recall): void {
@@ -105,6 +94,9 @@ export class RedisRooms {
   }
 
   async open(room: NameKey): Promise<Bounds> {
+    // Opened again: Redis must not begin anew what this node knows.
+    const known = this.#open.get(room);
+    if (known !== undefined) await this.#options.availability.once(() => this.#renew(known));
     const { availability, keys, newIncarnation, leaseMs, recoveryMs, connection } = this.#options;
     const roomKeys = keys.room(room);
     const all = connection.isCluster ? roomKeys.all : [...roomKeys.all, keys.epoch];
@@ -149,49 +141,47 @@ export class RedisRooms {
     );
   }
 
-  async forget(room: NameKey): Promise<void> {
+  /** Answers which of its records it had. */
+  async forget(room: NameKey): Promise<readonly RoomRecordKind[]> {
     const { availability, keys, connection } = this.#options;
     const open = this.#open.get(room);
-    await availability.once(() => connection.run(FORGET, keys.room(room).all, [open?.incarnation ?? '']));
-    if (this.#open.get(room) === open) this.#open.delete(room);
+    if (open !== undefined) open.isLeaving = true;
+    try {
+      const args = [open?.incarnation ?? ''];
+      const had = await availability.once(() => connection.run(FORGET, keys.room(room).all, args));
+      if (this.#open.get(room) === open) this.#open.delete(room);
+      return ROOM_RECORDS.filter((_, i) => Array.isArray(had) && had[i] === 1);
+    } catch (error) {
+      if (open !== undefined) open.isLeaving = false;
+      throw error;
+    }
   }
 
   letGo(room: NameKey): void {
+    const open = this.#open.get(room);
+    if (open !== undefined) open.isLeaving = true;
     this.#open.delete(room);
   }
 
   /** Puts a room back as this node remembers it. Throws INTERNAL when it has begun anew elsewhere. */
-  async putBack(open: OpenRoom): Promise<void> {
+  async #putBack(open: OpenRoom): Promise<void> {
+    if (open.isLeaving) throw new RedisFailure('refused', `room ${open.room} is not open any more`);
     const { last = 0, lastTs = 0, records = {} } = this.#recall(open.room) ?? {};
     note(open, last, lastTs);
     const { connection, leaseMs, index } = this.#options;
-    const texts = (['room', 'read'] as const).map((kind) => {
-      const value = records[kind];
-      return value === undefined ? '' : JSON.stringify(value);
-    });
+    const texts = ROOM_RECORDS.map((kind) => (records[kind] === undefined ? '' : JSON.stringify(records[kind])));
     const args = [open.incarnation, open.last, open.lastTs, open.isRetained ? 1 : 0, leaseMs, ...texts];
     const reply = await connection.run(RESTORE, open.keys.all, args);
     if (reply === 'OTHER') throw this.#replaced(open);
-    if (texts[0] !== '') await index('room', open.room);
-    if (texts[1] !== '') await index('read', open.room);
+    await Promise.all(ROOM_RECORDS.filter((_, i) => texts[i] !== '').map((kind) => index(kind, open.room)));
   }
 
-  /** Looks after every open room at once: after a silence, and when one was found missing. */
-  async checkAll(): Promise<void> {
-    if (this.#isChecking) return;
-    this.#isChecking = true;
-    try {
-      await this.#renew([...this.#open.values()]);
-    } catch {
-      // It was lost again; when it is back we are called again.
-    } finally {
-      this.#isChecking = false;
-    }
+  checkAll(): Promise<void> {
+    return this.#leases.checkAll();
   }
 
   close(): void {
-    this.#timer?.cancel();
-    this.#timer = undefined;
+    this.#leases.close();
     this.#open.clear();
   }
 
@@ -205,7 +195,17 @@ export class RedisRooms {
     } else {
       const lane = new Lane((drafts) => this.#store(open, drafts));
       const { incarnation, last } = bounds;
-      const open: OpenRoom = { room, keys, incarnation, lane, isRetained: reply[4] === 1, last, lastTs, batches: 0 };
+      const open: OpenRoom = {
+        room,
+        keys,
+        incarnation,
+        lane,
+        isRetained: reply[4] === 1,
+        last,
+        lastTs,
+        batches: 0,
+        isLeaving: false,
+      };
       this.#open.set(room, open);
     }
     return bounds;
@@ -219,33 +219,14 @@ export class RedisRooms {
 
   /** One batch, sent until it is stored. */
   #store(open: OpenRoom, drafts: readonly Draft[]): Promise<readonly Appended[]> {
+    const { availability, keepMs, ...common } = this.#options;
     open.batches += 1;
-    const batch = open.batches;
-    const knownBefore = open.last;
-    const args = this.#appendArguments(open, drafts);
-    return this.#options.availability.persist(open.keys.channel, async (tried) => {
+    const batch = new Batch(open, drafts, open.batches, { ...common, logMs: keepMs + LOG_SLACK_MS });
+    return availability.persist(open.keys.channel, async (tried) => {
       const isSentBefore = tried > 0;
-      const reply = await this.#inRoom(open, APPEND, [...args.head(batch, isSentBefore), ...args.messages]);
-      return toAnswers(open, reply, { count: drafts.length, knownBefore: isSentBefore ? knownBefore : Infinity });
+      const reply = await this.#inRoom(open, APPEND, batch.arguments(isSentBefore));
+      return batch.answers(reply, isSentBefore);
     });
-  }
-
-  #appendArguments({ incarnation, keys, last, lastTs }: OpenRoom, drafts: readonly Draft[]) {
-    const { keepMessages, keepMs, leaseMs, nodeId } = this.#options;
-    const again = drafts.map(({ isAgain }) => (isAgain ? '1' : '0')).join('');
-    const common = [incarnation, keepMessages, leaseMs, keepMs + LOG_SLACK_MS, nodeId];
-    return {
-      head: (batch: number, isSentBefore: boolean): readonly Argument[] => [
-        ...common,
-        batch,
-        isSentBefore ? 1 : 0,
-        last,
-        lastTs,
-        keys.channel,
-        again,
-      ],
-      messages: drafts.flatMap((draft) => [draft.ts, packMessage(draft)]),
-    };
   }
 
   /** Runs a script about an open room; one that Redis has forgotten is put back first. */
@@ -253,8 +234,7 @@ export class RedisRooms {
     const reply = await this.#confirmed(open, script, args);
     if (reply === 'OTHER') throw this.#replaced(open);
     if (reply !== 'ABSENT') return reply;
-    await this.putBack(open);
-    void this.checkAll();
+    await this.#putBackFirst(open);
     const second = await this.#confirmed(open, script, args);
     // It went away again at once; whoever tries again will put it back again.
     if (second === 'ABSENT') throw new RedisFailure('unavailable', `room ${open.room} does not stay`);
@@ -264,11 +244,9 @@ export class RedisRooms {
 
   async #confirmed({ keys }: OpenRoom, script: Script, args: readonly Argument[]): Promise<unknown> {
     const { connection, wait, waitTimeoutMs } = this.#options;
-    if (wait === 0) return connection.run(script, keys.all, args);
-    const [reply, replicas] = await connection.runAndWait(script, keys.all, args, {
-      replicas: wait,
-      timeoutMs: waitTimeoutMs,
-    });
+    const reply = await connection.run(script, keys.all, args);
+    if (wait === 0) return reply;
+    const replicas = await connection.wait(keys.channel, wait, waitTimeoutMs);
     if (replicas < wait) throw new RedisFailure('unavailable', `${replicas} of ${wait} replicas have what was written`);
     return reply;
   }
@@ -287,87 +265,19 @@ export class RedisRooms {
     return [keepMessages, clock.nowMs() - keepMs];
   }
 
-  #scheduleNext(): void {
-    this.#timer = this.#options.clock.after(PULSE_MS, () => {
-      void this.#pulse().finally(() => {
-        if (this.#timer !== undefined) this.#scheduleNext();
-      });
-    });
-  }
-
-  /** Renews as many rooms as it takes to have been at all of them in a third of a lease. */
-  async #pulse(): Promise<void> {
-    const { leaseMs, availability, connection } = this.#options;
-    if (!availability.isAvailable) return;
-    const count = Math.max(MIN_RENEWED, Math.ceil((this.#open.size * PULSE_MS * RENEWALS) / leaseMs));
-    try {
-      await availability.once(() => connection.ping());
-      await this.#renew(this.#next(count));
-    } catch {
-      // Said by `availability`.
-    }
-  }
-
-  #next(count: number): OpenRoom[] {
-    const next: OpenRoom[] = [];
-    let isAnew = false;
-    while (next.length < count) {
-      const { value, done } = this.#round.next();
-      if (!done) next.push(value);
-      else if (isAnew) break;
-      else {
-        isAnew = true;
-        this.#round = this.#open.values();
-      }
-    }
-    return next;
-  }
-
-  async #renew(rooms: readonly OpenRoom[]): Promise<void> {
-    for (let i = 0; i < rooms.length; i += RENEWED_AT_ONCE) {
-      await Promise.all(rooms.slice(i, i + RENEWED_AT_ONCE).map((open) => this.#renewOne(open)));
-    }
-  }
-
-  async #renewOne(open: OpenRoom): Promise<void> {
+  async #renew(open: OpenRoom): Promise<void> {
     if (this.#open.get(open.room) !== open) return;
-    const { availability, leaseMs, connection } = this.#options;
-    await availability.once(async () => {
-      const args = [open.incarnation, leaseMs, ...this.#kept(), open.last, open.lastTs];
-      const reply = await connection.run(RENEW, open.keys.all, args);
-      if (reply === 'OTHER') this.#replaced(open);
-      if (reply !== 'ABSENT' || this.#open.get(open.room) !== open) return;
-      await this.putBack(open);
-      void this.checkAll();
-    });
+    const { connection, leaseMs } = this.#options;
+    const args = [open.incarnation, leaseMs, ...this.#kept(), open.last, open.lastTs];
+    const reply = await connection.run(RENEW, open.keys.all, args);
+    if (this.#open.get(open.room) !== open) return;
+    if (reply === 'OTHER') this.#replaced(open);
+    if (reply === 'ABSENT' && !open.isLeaving) await this.#putBackFirst(open);
   }
-}
 
-function note(open: OpenRoom, last: number, lastTs: number): void {
-  open.last = Math.max(open.last, last);
-  open.lastTs = Math.max(open.lastTs, lastTs);
-}
-
-/**
- * What the script answered, for each draft. What was found although it came after all that this node knew of, an earlier
- * sending of this same batch has stored.
- */
-function toAnswers(
-  open: OpenRoom,
-  reply: unknown,
-  { count, knownBefore }: { readonly count: number; readonly knownBefore: number },
-): readonly Appended[] {
-  const what = `room ${open.room}`;
-  if (!Array.isArray(reply) || reply.length !== count * 2) throw unexpected(what);
-  const answers: Appended[] = [];
-  const seen = new Set<number>();
-  for (let i = 0; i < reply.length; i += 2) {
-    const place = toNumber(reply[i], what);
-    const ts = toNumber(reply[i + 1], what);
-    const seq = Math.abs(place);
-    answers.push({ seq, ts, isDuplicate: place < 0 && (seq <= knownBefore || seen.has(seq)) });
-    seen.add(seq);
-    note(open, seq, ts);
+  /** If one room is missing, others may be. */
+  async #putBackFirst(open: OpenRoom): Promise<void> {
+    await this.#putBack(open);
+    void this.checkAll();
   }
-  return answers;
 }

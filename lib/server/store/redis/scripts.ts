@@ -218,13 +218,18 @@ return 'OK'
 `,
 };
 
-/** ARGV: incarnation, or '' for whichever. A room that somebody else has begun anew stays. */
+/**
+ * ARGV: incarnation, or '' for whichever. A room that somebody else has begun anew stays. Answers for each of the room's
+ * two records whether it was there.
+ */
 export const FORGET: Script = {
   name: 'bcastForget',
   lua: `
 local incarnation = redis.call('HGET', KEYS[1], 'incarnation')
-if incarnation and ARGV[1] ~= '' and incarnation ~= ARGV[1] then return 0 end
-return redis.call('UNLINK', unpack(KEYS))
+if incarnation and ARGV[1] ~= '' and incarnation ~= ARGV[1] then return { 0, 0 } end
+local records = { redis.call('EXISTS', KEYS[5]), redis.call('EXISTS', KEYS[6]) }
+redis.call('UNLINK', unpack(KEYS))
+return records
 `,
 };
 

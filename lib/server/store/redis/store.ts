@@ -64,8 +64,8 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     bounds: (room) => availability.once(() => pages.bounds(room)),
     retain: (room, isRetained) => rooms.retain(room, isRetained),
     async forget(room) {
-      await rooms.forget(room);
-      await availability.once(() => Promise.all([records.unindex('room', room), records.unindex('read', room)]));
+      const had = await rooms.forget(room);
+      await availability.once(() => Promise.all(had.map((kind) => records.unindex(kind, room))));
     },
     get: (kind, key) => records.get(kind, key),
     put: (kind, key, value, query) => records.put(kind, key, value, query),
