@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { onTestFinished } from 'vitest';
-import { type Clock, systemClock } from '../../../lib/clock.ts';
+import { systemClock } from '../../../lib/clock.ts';
 import { parseRedisUrl, type RedisAddress } from '../../../lib/config/redis-url.ts';
 import { connectRedis, type RedisConnection } from '../../../lib/server/redis/connection.ts';
 import { createKeys } from '../../../lib/server/redis/keys.ts';
@@ -10,7 +10,6 @@ import { createRedisStore, type RedisStore, type RedisStoreOptions } from '../..
 export interface StoreForTest extends Partial<RedisStoreOptions> {
   readonly timeoutMs?: number;
   readonly prefix?: string;
-  readonly clock?: Clock;
 }
 
 /** A name nobody else has: for keys that must not meet, and for nodes and incarnations. */
@@ -18,15 +17,20 @@ export function hex(): string {
   return randomBytes(8).toString('hex');
 }
 
-/** A store with a connection of its own, among keys of its own unless told otherwise; both end with the test. */
-export async function redisStore(url: string, options: StoreForTest = {}): Promise<RedisStore> {
-  const { timeoutMs = 10_000, prefix = `bcast-${hex()}`, ...rest } = options;
+/** A connection that ends with the test. */
+export async function connectForTest(url: string, timeoutMs = 10_000): Promise<RedisConnection> {
   const address = parseRedisUrl(url) as RedisAddress;
-  const connection: RedisConnection = connectRedis({ address, timeoutMs, scripts: SCRIPTS });
+  const connection = connectRedis({ address, timeoutMs, scripts: SCRIPTS });
   onTestFinished(() => connection.close());
   await connection.ready();
+  return connection;
+}
+
+/** A store with a connection of its own, among keys of its own unless told otherwise; both end with the test. */
+export async function redisStore(url: string, options: StoreForTest = {}): Promise<RedisStore> {
+  const { timeoutMs, prefix = `bcast-${hex()}`, ...rest } = options;
+  const connection = options.connection ?? (await connectForTest(url, timeoutMs));
   const store = createRedisStore({
-    connection,
     keys: createKeys(prefix),
     clock: systemClock,
     newIncarnation: hex,
@@ -38,6 +42,7 @@ export async function redisStore(url: string, options: StoreForTest = {}): Promi
     wait: 0,
     waitTimeoutMs: 1_000,
     ...rest,
+    connection,
   });
   onTestFinished(() => store.close());
   return store;
