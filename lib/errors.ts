@@ -29,7 +29,7 @@ export const ERRORS = {
   MESSAGE_TOO_LARGE: row('peer', 1010, false, false, 11, 'The message is too large.'),
   NOT_READY: row('peer', 1011, true, false, 1, 'A request came before the hello was accepted.'),
   BAD_REQUEST: row('peer', 1012, false, false, 1, 'The request makes no sense here.'),
-  STORE_UNAVAILABLE: row('peer', 1098, false, true, 1, 'What is stored cannot be reached just now.'),
+  UNAVAILABLE: row('peer', 1013, false, true, 3, 'The storage of the server is out of reach just now.'),
   INTERNAL: row('internal', 1099, false, true, 1, 'The server could not do that; its log says why.'),
 
   SERVER_FULL: row('peer', 2001, true, true, 8, 'The server is full.'),
@@ -41,8 +41,13 @@ export const ERRORS = {
   TOO_MANY_SESSIONS: row('peer', 2007, true, false, 5, 'That name is connected from too many places.'),
   KICKED: row('peer', 2008, true, false, 7, 'You were removed from this server.'),
 
+  NAME_REGISTERED: row('peer', 2009, true, false, 5, 'That name is registered to somebody else.'),
+  AUTH_FAILED: row('peer', 2010, true, false, 4, 'That is not the key or the password of this user.'),
+  AUTH_REQUIRED: row('peer', 2011, true, false, 4, 'This server is for registered users only.'),
+
   SLOW_DOWN: row('peer', 3001, false, true, 11, 'Slow down.'),
 
+  BAD_CODE: row('peer', 4001, false, false, 4, 'That is not the code of this room.'),
   ROOM_NAME_INVALID: row('peer', 4002, false, false, 2, 'That is not a valid room name.'),
   NO_SUCH_ROOM: row('peer', 4003, false, false, 1, 'There is no such room.'),
   NOT_A_MEMBER: row('peer', 4004, false, false, 11, 'You are not in that room.'),
@@ -53,6 +58,8 @@ export const ERRORS = {
   ROOM_BANNED: row('peer', 4009, false, false, 7, 'You are banned from that room.'),
   NOT_DELIVERED: row('peer', 4011, false, false, 11, 'The message could not be delivered.'),
   ROOM_KICKED: row('peer', 4010, false, false, 7, 'You were removed from that room.'),
+  ROOM_EXISTS: row('peer', 4012, false, false, 1, 'That room is there already.'),
+  MUTED: row('peer', 4013, false, false, 11, 'You may not speak here.'),
 
   USAGE: row('usage', null, false, false, 2, 'The command was not understood.'),
   CONNECT_FAILED: row('peer', null, true, true, 3, 'The server could not be reached.'),

@@ -35,6 +35,15 @@ export const MAX_REASON_BYTES = 512;
 /** The line shown to everybody who connects, in bytes. */
 export const MAX_MOTD_BYTES = 4_096;
 
+/** A password, in bytes. */
+export const MAX_PASSWORD_BYTES = 256;
+
+/** The code of a locked room: so many of A-Z and 0-9. */
+export const ROOM_CODE_CHARS = 5;
+
+/** The words of a search together, in bytes. */
+export const MAX_SEARCH_BYTES = 256;
+
 /** Rows in one list message (members, rooms, bans, presence changes); longer lists come as several messages. */
 export const MAX_LIST_ROWS = 500;
 

@@ -29,9 +29,9 @@ function createBcastClient(endpoint: Endpoint, suite: Suite, onLost: (error: Err
   let users = 0;
   const enter = async (roomText: string, onBody: OnBody) => {
     const session = await openSession(endpoint, suite, onBody, onLost);
-    await session.ask({ type: 'hello', req: 1, name: userName(`user-${users++}`), agent: 'bench' });
+    await session.ask({ type: 'hello', req: 1, name: userName(`user-${users++}`), agent: 'bench', password: null });
     // Not watching: neither peer here tells members who comes and goes.
-    await session.ask({ type: 'join', req: 2, room: roomName(roomText), watch: false });
+    await session.ask({ type: 'join', req: 2, room: roomName(roomText), watch: false, code: null, create: null });
     return session;
   };
   return {

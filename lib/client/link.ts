@@ -168,7 +168,8 @@ class Stage {
         this.#trust = decide(fingerprint);
         this.#fingerprint = fingerprint;
       },
-      onOpen: () => this.#connection.send({ type: 'hello', name, agent }, (answer) => this.#onHello(answer)),
+      onOpen: () =>
+        this.#connection.send({ type: 'hello', name, agent, password: null }, (answer) => this.#onHello(answer)),
       onEvent: handler.onEvent,
       onLost: (error) => this.#onLost(error),
     });

@@ -146,7 +146,7 @@ export class Rooms {
 
   #enter(membership: Membership): void {
     const { name, watch } = membership;
-    this.#options.ask({ type: 'join', room: name, watch }, (answer) => {
+    this.#options.ask({ type: 'join', room: name, watch, code: null, create: null }, (answer) => {
       if (this.#memberships.get(nameKey(name)) !== membership) return;
       if (answer instanceof BcastError) this.#onRefused(membership, answer);
       else this.#onEntered(membership, answer);

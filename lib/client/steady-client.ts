@@ -179,16 +179,16 @@ export class SteadyClient implements Client {
   async ban(room: string | null, target: string, durationMs: number | null, reason?: string): Promise<void> {
     const words = short('reason', reason ?? null, MAX_REASON_BYTES);
     const whom = short('target', target, MAX_TARGET_BYTES);
-    await this.#ask({ type: 'ban', room: roomOrNull(room), target: whom, durationMs, reason: words });
+    await this.#ask({ type: 'ban', room: roomOrNull(room), target: whom, penalty: 'ban', durationMs, reason: words });
   }
 
   async unban(room: string | null, target: string): Promise<void> {
     const whom = short('target', target, MAX_TARGET_BYTES);
-    await this.#ask({ type: 'unban', room: roomOrNull(room), target: whom });
+    await this.#ask({ type: 'unban', room: roomOrNull(room), target: whom, penalty: 'ban' });
   }
 
   async bans(room: string | null): Promise<readonly BanRow[]> {
-    const rows = await this.#ask({ type: 'bans', room: roomOrNull(room) });
+    const rows = await this.#ask({ type: 'bans', room: roomOrNull(room), penalty: 'ban' });
     return rows.flatMap((row) => (row.type === 'bans' ? row.bans : []));
   }
 

@@ -4,8 +4,11 @@ import {
   MAX_MOTD_BYTES,
   MAX_NAME_CHARS,
   MAX_PAGE_MESSAGES,
+  MAX_PASSWORD_BYTES,
   MAX_REASON_BYTES,
+  MAX_SEARCH_BYTES,
   MAX_TOPIC_BYTES,
+  ROOM_CODE_CHARS,
 } from '../limits.ts';
 import { NAME_RULE, type RoomName, toRoomName, toUserName, type UserName } from './names.ts';
 import {
@@ -42,7 +45,14 @@ const reason = named('reason', text(MAX_REASON_BYTES));
 const topic = named('topic', text(MAX_TOPIC_BYTES));
 const kind = named('kind', oneOf('text', 'action'));
 const role = named('role', oneOf('member', 'moderator', 'owner', 'admin'));
-const change = named('change', oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban', 'role'));
+const change = named('change', oneOf('join', 'leave', 'nick', 'away', 'back', 'kick', 'ban', 'role', 'mute', 'unmute'));
+/** Who may enter: everybody, or who knows the room's code. */
+const access = named('access', oneOf('open', 'locked'));
+/** Compared as it is; a wrong one of any form is only a wrong one. */
+const roomCode = named('room-code', text(ROOM_CODE_CHARS * 4));
+const password = named('password', text(MAX_PASSWORD_BYTES));
+/** `ban` keeps out, `mute` keeps silent. */
+const penalty = named('penalty', oneOf('ban', 'mute'));
 const removal = named('removal', oneOf('kick', 'ban'));
 const userName = parsed<UserName>('user-name', MAX_NAME_CHARS * 4, toUserName, () => nameError('NAME_INVALID'));
 const roomName = parsed<RoomName>('room-name', MAX_NAME_CHARS * 4, toRoomName, () => nameError('ROOM_NAME_INVALID'));
@@ -62,11 +72,17 @@ const fingerprint: Field<Fingerprint> = {
 
 const past = record('past-message', { seq, ts: timeMs, from: userName, fp: fingerprint, id: messageId, kind, body });
 const memberRow = record('member', { name: userName, role, away: nullable(reason) });
-const roomRow = record('room', { room: roomName, members: count, topic: nullable(topic) });
+const roomRow = record('room', {
+  room: roomName,
+  members: count,
+  access,
+  /** Null also for a locked room: what is said of it stays in it. */
+  topic: nullable(topic),
+});
 const changeRow = record('presence-change', {
   change,
   name: userName,
-  /** The new name of a `nick`, the actor of a `kick` or `ban`. */
+  /** The new name of a `nick`, the actor of a `kick`, `ban`, `role`, `mute` or `unmute`. */
   other: nullable(userName),
   /** Away text, reason, or role. */
   text: nullable(reason),
@@ -75,9 +91,17 @@ const banRow = record('ban', { target, by: userName, untilMs: nullable(timeMs), 
 
 /** What a client asks. Each carries `req`, and each is answered by exactly one `ok` or `error` with the same. */
 export const REQUESTS = {
-  hello: shape(16, { req, name: userName, agent: text(64) }),
+  hello: shape(16, { req, name: userName, agent: text(64), password: nullable(password) }),
   ping: shape(17, { req }),
-  join: shape(18, { req, room: roomName, watch: bool }),
+  join: shape(18, {
+    req,
+    room: roomName,
+    watch: bool,
+    /** For a locked room. */
+    code: nullable(roomCode),
+    /** Only make a room, of this kind; a room that is there already is refused. */
+    create: nullable(access),
+  }),
   leave: shape(19, { req, room: roomName }),
   say: shape(20, {
     req,
@@ -112,11 +136,40 @@ export const REQUESTS = {
     req,
     room: nullable(roomName),
     target,
+    penalty,
     durationMs: nullable(durationMs),
     reason: nullable(reason),
   }),
-  unban: shape(32, { req, room: nullable(roomName), target }),
-  bans: shape(33, { req, room: nullable(roomName) }),
+  unban: shape(32, { req, room: nullable(roomName), target, penalty }),
+  bans: shape(33, { req, room: nullable(roomName), penalty }),
+  /** Makes a new code for a locked room. */
+  code: shape(35, { req, room: roomName }),
+  role: shape(36, { req, room: roomName, name: userName, role }),
+  register: shape(37, { req, password: nullable(password) }),
+  unregister: shape(38, { req }),
+  retain: shape(39, { req, room: roomName, on: bool }),
+  motd: shape(40, { req, text: nullable(text(MAX_MOTD_BYTES)) }),
+  invite: shape(41, { req, room: roomName, name: userName, code: nullable(roomCode) }),
+  follow: shape(42, { req, name: userName, on: bool }),
+  follows: shape(43, { req }),
+  publish: shape(44, { req, id: messageId, kind, body }),
+  mark: shape(45, {
+    req,
+    room: roomName,
+    /** Nothing up to this seq is missing here. */
+    delivered: seq,
+    /** A person has seen everything up to it. */
+    read: seq,
+  }),
+  receipts: shape(46, { req, room: roomName, seq }),
+  search: shape(47, {
+    req,
+    room: roomName,
+    words: text(MAX_SEARCH_BYTES),
+    /** Only messages with a smaller seq. */
+    before: nullable(seq),
+    limit: uint(MAX_PAGE_MESSAGES),
+  }),
 } as const;
 
 /** What a server says: answers (with `req`) and events (without). */
@@ -135,6 +188,8 @@ export const EVENTS = {
     req,
     name: userName,
     role,
+    /** The name is registered, and this session's. */
+    registered: bool,
     server: text(64),
     maxBodyBytes: uint(MAX_BODY_BYTES),
     idleTimeoutMs: durationMs,
@@ -150,6 +205,11 @@ export const EVENTS = {
     first: seq,
     /** How many messages history keeps. */
     keep: count,
+    /** For how long. */
+    keepMs: durationMs,
+    access,
+    /** Of a locked room that this very request has made; nobody is ever told again. */
+    code: nullable(roomCode),
     role,
     owner: nullable(userName),
     members: count,
@@ -185,8 +245,10 @@ export const EVENTS = {
     away: nullable(reason),
     rooms: list(roomName),
     sessions: count,
+    /** When it came, or with no sessions, when it was last here. */
     sinceMs: timeMs,
     idleMs: durationMs,
+    registered: bool,
   }),
   bans: shape(77, { req, bans: list(banRow) }),
   /** You were taken out of a room. */
@@ -199,6 +261,24 @@ export const EVENTS = {
   }),
   /** Your own name changed, by `nick` in this or another of your sessions. */
   renamed: shape(79, { name: userName }),
+  code: shape(81, { req, room: roomName, code: roomCode }),
+  invited: shape(82, { room: roomName, by: userName, code: nullable(roomCode) }),
+  follows: shape(83, { req, names: list(userName) }),
+  published: shape(84, { from: userName, fp: fingerprint, kind, ts: timeMs, id: messageId, body }),
+  receipts: shape(85, {
+    req,
+    room: roomName,
+    seq,
+    /** Users in the room, and how many of them have it, and have read it. */
+    members: count,
+    delivered: count,
+    read: count,
+    readers: list(userName),
+  }),
+  /** How far back a search looked: what is older than `from` may hold more. */
+  searched: shape(86, { req, room: roomName, from: seq }),
+  /** Said, but the store is out of reach: it comes again as `message`, or as its sender's `ok`, once it is stored. */
+  unstored: shape(87, { room: roomName, from: userName, fp: fingerprint, kind, ts: timeMs, id: messageId, body }),
 } as const;
 
 type Messages<T extends Readonly<Record<string, MessageShape<Shape>>>> = {
@@ -210,6 +290,8 @@ export type Events = Messages<typeof EVENTS>;
 export type Request = Requests[keyof Requests];
 export type Event = Events[keyof Events];
 export type Role = Events['welcome']['role'];
+export type Access = Events['joined']['access'];
+export type Penalty = Requests['ban']['penalty'];
 export type MessageKind = Requests['say']['kind'];
 export type PastMessage = Events['history']['messages'][number];
 export type PresenceChange = Events['presence']['changes'][number];

@@ -175,7 +175,7 @@ describe('asking', () => {
     const line = await server.line(0);
     const rooms = client.rooms();
     const { req } = await line.next('rooms');
-    const row = (name: string) => ({ room: name as typeof LOBBY, members: 1, topic: null });
+    const row = (name: string) => ({ room: name as typeof LOBBY, members: 1, access: 'open' as const, topic: null });
     line.tell({ type: 'rooms', req, rooms: [row('a')] }, { type: 'rooms', req, rooms: [row('b')] });
     line.ok({ req });
     expect((await rooms).map(({ room }) => room)).toEqual(['a', 'b']);
@@ -216,10 +216,18 @@ describe('asking', () => {
     expect(await bans).toEqual([ban]);
     const whois = client.whois('bob');
     const { req } = await line.next('whois');
-    const rest = { role: 'member', away: null, rooms: [], sessions: 1, sinceMs: 1, idleMs: 2 } as const;
+    const rest = {
+      role: 'member',
+      away: null,
+      rooms: [],
+      sessions: 1,
+      sinceMs: 1,
+      idleMs: 2,
+      registered: false,
+    } as const;
     line.tell({ type: 'user', req, name: BOB, fp: BOB_FP, ...rest });
     line.ok({ req });
-    expect(await whois).toMatchObject({ name: 'bob', fp: BOB_FP, idleMs: 2 });
+    expect(await whois).toMatchObject({ name: 'bob', fp: BOB_FP, idleMs: 2, registered: false });
   });
 
   test('passes a refusal on with all it says', async () => {

@@ -40,7 +40,16 @@ class History {
 
   joined(): Events['joined'] {
     const { incarnation, first, last, keep } = this;
-    const rest = { keep, role: 'member', owner: null, members: 1, topic: null } as const;
+    const rest = {
+      keep,
+      keepMs: 1e9,
+      access: 'open',
+      code: null,
+      role: 'member',
+      owner: null,
+      members: 1,
+      topic: null,
+    } as const;
     return { type: 'joined', req: 1, room: ROOM, incarnation, first, last, ...rest };
   }
 

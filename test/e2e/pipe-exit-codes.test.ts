@@ -112,7 +112,14 @@ describe('exit 7: put out', () => {
     const server = await startServer();
     const owner = await enterPeer('owner', server);
     await owner.join('den');
-    await owner.ask({ type: 'ban', room: 'den' as never, target: 'guest', durationMs: 60_000, reason: null });
+    await owner.ask({
+      type: 'ban',
+      room: 'den' as never,
+      target: 'guest',
+      durationMs: 60_000,
+      reason: null,
+      penalty: 'ban',
+    });
     const { code, stderr } = await newAccount(server).run(['send', '-r', 'den', '-u', 'guest', 'x']);
     expect([code, linesOf(stderr)]).toEqual([7, [expect.stringMatching(/^bcast: .*It ends at \d{4}-.*Z\.$/)]]);
   });

@@ -178,7 +178,14 @@ export class ScriptedLine {
 
   welcome(hello: Requests['hello']): void {
     const { idleTimeoutMs, maxBodyBytes } = this.#limits;
-    const rest = { role: 'member', server: 'scripted', maxBodyBytes, idleTimeoutMs, motd: null } as const;
+    const rest = {
+      role: 'member',
+      registered: false,
+      server: 'scripted',
+      maxBodyBytes,
+      idleTimeoutMs,
+      motd: null,
+    } as const;
     this.tell(
       { type: 'welcome', req: hello.req, name: hello.name, ...rest },
       { type: 'ok', req: hello.req, seq: null, ts: null },
@@ -188,7 +195,7 @@ export class ScriptedLine {
   /** Lets somebody in who asks to join. */
   admit({ req, room }: Requests['join'], over: Partial<Events['joined']> = {}): void {
     const joined = { incarnation: '0'.repeat(16), last: 0, first: 1, keep: 50, members: 1 };
-    const rest = { role: 'member', owner: null, topic: null } as const;
+    const rest = { keepMs: 1e9, access: 'open', code: null, role: 'member', owner: null, topic: null } as const;
     this.tell({ type: 'joined', req, room, ...joined, ...rest, ...over }, { type: 'ok', req, seq: null, ts: null });
   }
 

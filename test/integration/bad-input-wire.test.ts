@@ -10,7 +10,7 @@ import { newMessageId, openPeer, Peer } from '../helpers/peer.ts';
 import { frame, passUntil, prefix, RawPeer, sealed, shakeHands, startAttacked } from './under-attack.ts';
 
 const NOT_BCAST = 'bcast: this port speaks the bcast protocol only\r\n';
-const hello = encodeRequest({ type: 'hello', req: 1, name: 'mallory' as UserName, agent: '' });
+const hello = encodeRequest({ type: 'hello', req: 1, name: 'mallory' as UserName, agent: '', password: null });
 const ping = encodeRequest({ type: 'ping', req: 2 });
 
 /** Versions and suites are named. */
@@ -349,8 +349,8 @@ async function converse(port: number, bytes: number): Promise<boolean> {
   const room = 'parlour' as never;
   try {
     await peer.opened;
-    await peer.ask({ type: 'hello', name: `mallory${bytes}` as UserName, agent: '' });
-    await peer.ask({ type: 'join', room, watch: true });
+    await peer.ask({ type: 'hello', name: `mallory${bytes}` as UserName, agent: '', password: null });
+    await peer.ask({ type: 'join', room, watch: true, code: null, create: null });
     await peer.ask({ type: 'typing', room });
     await peer.ask({ type: 'history', room, after: null, before: null, sinceMs: null, limit: 1 });
     await peer.ask({ type: 'leave', room });

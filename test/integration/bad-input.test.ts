@@ -53,14 +53,14 @@ describe('floods', () => {
       { type: 'rooms' },
       { type: 'whois', name: 'alice' as UserName },
       { type: 'typing', room: DEN },
-      { type: 'join', room: DEN, watch: true },
+      { type: 'join', room: DEN, watch: true, code: null, create: null },
       { type: 'history', room: DEN, ...everything },
       { type: 'nick', name: 'mallory2' as UserName },
       { type: 'topic', room: DEN, topic: 'flood' },
       { type: 'away', text: 'flood' },
       { type: 'kick', room: PARLOUR, name: 'alice' as UserName, reason: null },
-      { type: 'ban', room: null, target: 'alice', durationMs: null, reason: null },
-      { type: 'hello', name: 'alice' as UserName, agent: '' },
+      { type: 'ban', room: null, target: 'alice', durationMs: null, reason: null, penalty: 'ban' },
+      { type: 'hello', name: 'alice' as UserName, agent: '', password: null },
     ];
     const reqs = Array.from({ length: 15_000 }, (_, i) => mallory.send(asks[i % asks.length] as Ask));
     const answers = await answersOf(mallory, reqs);
@@ -176,7 +176,7 @@ describe('names and texts', () => {
     const attacked = await startAttacked();
     for (const nasty of NASTY) {
       const peer = await openPeer(attacked);
-      const answer = await peer.ask({ type: 'hello', name: `a${nasty}b` as UserName, agent: nasty });
+      const answer = await peer.ask({ type: 'hello', name: `a${nasty}b` as UserName, agent: nasty, password: null });
       expect(answer).toMatchObject({ code: ERRORS.NAME_INVALID.wire });
       await peer.closed;
     }
@@ -185,12 +185,12 @@ describe('names and texts', () => {
     for (const nasty of NASTY) {
       const name = `a${nasty}b`;
       const asks: Ask[] = [
-        { type: 'join', room: name as RoomName, watch: false },
+        { type: 'join', room: name as RoomName, watch: false, code: null, create: null },
         { type: 'nick', name: name as UserName },
         { type: 'whois', name: name as UserName },
         { type: 'kick', room: DEN, name: name as UserName, reason: nasty },
-        { type: 'ban', room: DEN, target: name, durationMs: null, reason: nasty },
-        { type: 'unban', room: DEN, target: name },
+        { type: 'ban', room: DEN, target: name, durationMs: null, reason: nasty, penalty: 'ban' },
+        { type: 'unban', room: DEN, target: name, penalty: 'ban' },
         { type: 'tell', id: newMessageId(), to: name as UserName, kind: 'text', body: nasty },
       ];
       for (const ask of asks) expect(await mallory.ask(ask)).toMatchObject({ type: 'error' });
@@ -265,7 +265,7 @@ describe('requests out of place', () => {
   test('a second hello is refused and changes nothing', async () => {
     const attacked = await startAttacked();
     const mallory = await enterPeer('mallory', attacked);
-    const again = await mallory.ask({ type: 'hello', name: 'alice' as UserName, agent: '' });
+    const again = await mallory.ask({ type: 'hello', name: 'alice' as UserName, agent: '', password: null });
     expect(again).toMatchObject({ code: ERRORS.BAD_REQUEST.wire });
     expect(await mallory.ask({ type: 'whois', name: 'mallory' as UserName })).toMatchObject({ type: 'ok' });
     await attacked.expectUnhurt();

@@ -181,7 +181,14 @@ describe('decoding a request', () => {
   test('takes the shortest forms of the same', () => {
     expect(decodeRequest(Buffer.from('821105', 'hex'))).toEqual({ type: 'ping', req: 5 });
     expect(decodeRequest(Buffer.from('82111affffffff', 'hex'))).toEqual({ type: 'ping', req: 0xffff_ffff });
-    expect(decodeRequest(Buffer.from('8412016161f5', 'hex'))).toEqual({ type: 'join', req: 1, room: 'a', watch: true });
+    expect(decodeRequest(Buffer.from('8612016161f5f6f6', 'hex'))).toEqual({
+      type: 'join',
+      req: 1,
+      room: 'a',
+      watch: true,
+      code: null,
+      create: null,
+    });
     expect(decodeRequest(Buffer.from('831818016161', 'hex'))).toEqual({ type: 'away', req: 1, text: 'a' });
     expect(decodeRequest(Buffer.from('87181d016161f6f6f618c8', 'hex'))).toMatchObject({ type: 'history', limit: 200 });
     const largestSeq = Buffer.from('87181d0161611b001ffffffffffffff6f601', 'hex');
@@ -209,18 +216,18 @@ describe('decoding a request', () => {
   test('brings names into their one form', () => {
     const name = Buffer.from('ｆｕｌｌ');
     const hello = Buffer.concat([
-      Buffer.from('84100178', 'hex'),
+      Buffer.from('85100178', 'hex'),
       Uint8Array.of(name.length),
       name,
-      Buffer.from('60', 'hex'),
+      Buffer.from('60f6', 'hex'),
     ]);
     // 12 bytes take a head of one byte; the two-byte head is refused.
     expect(outcome(decodeRequest, hello)).toBe('BAD_MESSAGE');
     const sound = Buffer.concat([
-      Buffer.from('841001', 'hex'),
+      Buffer.from('851001', 'hex'),
       Uint8Array.of(0x60 + name.length),
       name,
-      Buffer.from('60', 'hex'),
+      Buffer.from('60f6', 'hex'),
     ]);
     expect(decodeRequest(sound)).toMatchObject({ type: 'hello', name: 'full' });
   });

@@ -6,7 +6,7 @@ import { enterPeer, newIdentity, newMessageId, openPeer, type Peer } from '../he
 import { startServer } from '../helpers/server.ts';
 
 const DEN = 'den' as RoomName;
-const hello = (name: string) => ({ type: 'hello', name: name as UserName, agent: 'test' }) as const;
+const hello = (name: string) => ({ type: 'hello', name: name as UserName, agent: 'test', password: null }) as const;
 const seqsOf = (peer: Peer) =>
   peer.events.flatMap((event) => ('seq' in event && event.seq !== null ? [event.seq] : []));
 
@@ -19,7 +19,8 @@ describe('a name raced by fifty clients', () => {
     const answers = await Promise.all(
       racers.map(async (peer, i) => {
         const answer = await peer.ask(hello(i % 2 === 0 ? 'Prize' : 'pRIZE'));
-        if (answer.type === 'ok') peer.send({ type: 'join', room: 'lobby' as RoomName, watch: false });
+        if (answer.type === 'ok')
+          peer.send({ type: 'join', room: 'lobby' as RoomName, watch: false, code: null, create: null });
         else await peer.closed;
         return answer;
       }),

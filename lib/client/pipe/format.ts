@@ -166,6 +166,10 @@ function noticeOfChange(room: string, { change, name, other, text }: PresenceCha
       return { ...base, from: other, to: name, text: `${other} removed ${name} from ${room}${words}` };
     case 'ban':
       return { ...base, from: other, to: name, text: `${other} banned ${name} from ${room}${words}` };
+    case 'mute':
+      return { ...base, from: other, to: name, text: `${other} muted ${name} in ${room}${words}` };
+    case 'unmute':
+      return { ...base, from: other, to: name, text: `${other} lets ${name} speak again in ${room}` };
     case 'role':
       return { ...base, from: other, to: name, text: `${name} is now ${sanitiseLine(text ?? 'member')} of ${room}` };
   }

@@ -50,6 +50,9 @@ function applied(members: Members, { change, name, other, text }: PresenceChange
       return member === undefined ? members : withMember(members, name, member.role, null);
     case 'role':
       return member === undefined ? members : withMember(members, name, roleFrom(text), member.away);
+    case 'mute':
+    case 'unmute':
+      return members;
     default:
       return change satisfies never;
   }
@@ -96,6 +99,10 @@ function lineOf({ change, name, other, text }: PresenceChange): Line | null {
       return { tone: 'leave', who: [name], text: `was put out by ${other ?? 'the server'}${why}` };
     case 'ban':
       return { tone: 'leave', who: [name], text: `was banned by ${other ?? 'the server'}${why}` };
+    case 'mute':
+      return { tone: 'info', who: [name], text: `may not speak here, says ${other ?? 'the server'}${why}` };
+    case 'unmute':
+      return { tone: 'info', who: [name], text: 'may speak again' };
     case 'role':
       return { tone: 'info', who: [name], text: `is now ${roleFrom(text)} here` };
     case 'away':

@@ -1,13 +1,18 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
-import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
-import { Bans } from './bans.ts';
+import { nameKey, type UserName } from '../../protocol/names.ts';
+import { type Account, Accounts } from './accounts.ts';
+import { Audit } from './audit.ts';
+import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
+import { type Following, Followings } from './following.ts';
 import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
-import type { Outbox, Store, Turn } from './ports.ts';
+import { Login, type LoginLimits } from './login.ts';
+import { NetworkState } from './network-state.ts';
+import type { Outbox, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
@@ -17,18 +22,20 @@ import { Rooms } from './rooms.ts';
 import { type User, Users } from './user.ts';
 import { UserSession } from './user-session.ts';
 
-export interface HubLimits extends RateLimits {
+export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
+  readonly maxNamesPerKey: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
 }
 
 export interface HubOptions {
   readonly store: Store;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Logger;
@@ -47,33 +54,49 @@ export interface Arrival {
   readonly outbox: Outbox;
 }
 
+/** How often what is worth no write of its own is saved, in milliseconds. */
+const SAVE_INTERVAL_MS = 10_000;
+
 /** All users and rooms of this node, and what may be asked of them. Knows no socket and no key. */
 export class Hub {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly secrets: Secrets;
   readonly limits: HubLimits;
   readonly users: Users;
+  readonly accounts: Accounts;
+  readonly login: Login;
+  readonly audit: Audit;
+  readonly guesses: CodeGuesses;
+  readonly followings: Followings;
   readonly rooms: Rooms;
-  readonly bans = new Bans();
+  readonly network: NetworkState;
   readonly presence: Presence;
   readonly publisher: Publisher;
-  /** Private messages sent lately, so that a resent one is answered and not delivered again. */
+  /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
   readonly #options: HubOptions;
+  #saving: Timer | undefined;
 
   constructor(options: HubOptions) {
-    const { clock, limits, log, store, turn } = options;
+    const { clock, limits, log, secrets, store, turn } = options;
     this.#options = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.secrets = secrets;
     this.limits = limits;
-    this.users = new Users({
-      maxSessionsPerUser: limits.maxSessionsPerUser,
-      newUser: (name, fp) => this.#newUser(name, fp),
-    });
-    this.rooms = new Rooms(store, clock, limits, (error) => log.error({ err: error }, 'a room could not be forgotten'));
+    this.users = new Users(limits);
+    this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
+    this.login = new Login(this.accounts, clock, limits);
+    this.audit = new Audit(store, clock, log);
+    this.guesses = new CodeGuesses(clock, limits);
+    this.followings = new Followings(store);
+    this.network = new NetworkState(store, clock);
+    this.rooms = new Rooms(store, secrets, clock, limits, (error) =>
+      log.error({ err: error }, 'a room could not be forgotten'),
+    );
     this.presence = new Presence(turn, clock);
     this.publisher = new Publisher(
       store,
@@ -83,11 +106,31 @@ export class Hub {
     );
   }
 
-  /** Lets a session in, or throws; nobody hears of a refused one. */
-  enter({ hello, fp, address, outbox }: Arrival): UserSession {
-    checkServerBan(this, { nameKey: nameKey(hello.name), fp, address });
-    const user = this.users.claim(hello.name, fp);
-    const session = new UserSession(user, address, outbox);
+  /** Reads what the network knows; to be awaited before anybody comes. */
+  async start(): Promise<void> {
+    await this.network.load();
+    this.#saveLater();
+  }
+
+  /** Saves what is not saved at once; to be awaited when everybody has gone. */
+  async stop(): Promise<void> {
+    this.#saving?.cancel();
+    await this.rooms.save();
+  }
+
+  /** Lets a session in, or rejects; nobody hears of a refused one. */
+  async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
+    const { name, password } = hello;
+    checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
+    const account = await this.login.authenticate({ name, fp, address, password });
+    const fps = identities(account, fp);
+    checkServerBan(this, { nameKey: nameKey(name), fps, address });
+    const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
+    const present = this.users.claim(name, fp, account);
+    const user = present ?? this.#newUser({ name, fp, account, following });
+    user.account = account ?? user.account;
+    user.fps = identities(account, ...user.fps, fp);
+    const session = new UserSession(user, fp, address, outbox);
     user.sessions.add(session);
     session.tell(this.#welcome(user, hello.req));
     session.ok(hello.req);
@@ -117,8 +160,12 @@ export class Hub {
     if (session.isGone) return;
     session.isGone = true;
     for (const member of session.rooms.values()) leaveRoom(this, member);
-    session.user.sessions.delete(session);
-    this.users.release(session.user);
+    const { user } = session;
+    user.sessions.delete(session);
+    if (user.sessions.size > 0) return;
+    this.users.release(user);
+    this.followings.exit(user);
+    if (user.account !== null) void this.#noteSeen(user);
   }
 
   /** Charges a session for a request that could not even be read. */
@@ -126,13 +173,13 @@ export class Hub {
     return user.rate.take(REQUEST_BYTES) > 0;
   }
 
-  /** What a banned address is told before there is anybody to tell it to; undefined for all others. */
+  /** What an address that is banned, or gave too many wrong passwords, is told before there is anybody to tell it to. */
   addressRefusal(address: string): BcastError | undefined {
     const nowMs = this.clock.nowMs();
-    const ban = this.bans.matchAddress(address, nowMs);
-    if (ban === undefined) return undefined;
-    const { untilMs } = ban;
-    return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
+    const shutOutMs = this.login.shutOutMs(address);
+    if (shutOutMs > 0) return bannedUntil(nowMs + shutOutMs, nowMs);
+    const ban = this.network.bans.matchAddress(address, nowMs);
+    return ban === undefined ? undefined : bannedUntil(ban.untilMs, nowMs);
   }
 
   /** Closes every session of a user. */
@@ -159,18 +206,47 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newUser(name: UserName, fp: Fingerprint): User {
-    return {
+  #newUser({ name, fp, account, following }: NewUser): User {
+    const user: User = {
       name,
-      key: nameKey(name) as NameKey,
+      key: nameKey(name),
       fp,
-      isAdmin: this.#options.admins.includes(fp),
+      fps: [fp],
+      account,
+      isAdmin: this.#isAdmin(account, [fp]),
       sessions: new Set(),
       rate: new RateLimit(this.limits, this.clock),
       away: null,
+      following: [],
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
     };
+    this.users.add(user);
+    this.followings.enter(user, following);
+    return user;
+  }
+
+  #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
+    return account?.isAdmin === true || fps.some((fp) => this.#options.admins.includes(fp));
+  }
+
+  /** When somebody was last here is worth no failure. */
+  async #noteSeen({ key }: User): Promise<void> {
+    const seenMs = this.clock.nowMs();
+    try {
+      await this.accounts.update(key, (account) => ({ ...account, seenMs }));
+    } catch (error) {
+      this.log.debug({ err: error }, 'a last-seen time could not be stored');
+    }
+  }
+
+  #saveLater(): void {
+    this.#saving = this.clock.after(SAVE_INTERVAL_MS, () => {
+      this.rooms
+        .save()
+        .catch((error: unknown) => this.log.warn({ err: error }, 'read marks could not be stored'))
+        .finally(() => this.#saveLater());
+    });
   }
 
   #welcome(user: User, req: number): Events['welcome'] {
@@ -180,12 +256,29 @@ export class Hub {
       req,
       name: user.name,
       role: user.isAdmin ? 'admin' : 'member',
+      registered: user.account !== null,
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: motd ?? null,
+      motd: this.network.motd ?? motd ?? null,
     };
   }
+}
+
+interface NewUser {
+  readonly name: UserName;
+  readonly fp: Fingerprint;
+  readonly account: Account | null;
+  readonly following: readonly Following[];
+}
+
+/** Each once; the account's first. */
+function identities(account: Account | null, ...fps: readonly Fingerprint[]): readonly Fingerprint[] {
+  return [...new Set([...(account?.fps ?? []), ...fps])];
+}
+
+function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
+  return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
 }
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */

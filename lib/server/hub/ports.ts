@@ -158,6 +158,18 @@ export interface Outbox {
   end(error: BcastError): void;
 }
 
+/** What must be random, slow to guess, or keyed. */
+export interface Secrets {
+  /** A new code for a locked room. */
+  newRoomCode(): string;
+  /** Of a room's code, under a key that is not in the store: who has only the store cannot try codes. */
+  codeDigest(room: NameKey, code: string): string;
+  /** A salted hash that is slow to compute, beside the event loop. */
+  hashPassword(password: string): Promise<string>;
+  /** Takes as long for a hash that is null, so that nobody learns who has a password. */
+  verifyPassword(password: string, hash: string | null): Promise<boolean>;
+}
+
 /** The event loop as the hub needs it. */
 export interface Turn {
   /** Calls back once what the operating system has delivered by now was read. */

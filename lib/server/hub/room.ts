@@ -1,9 +1,11 @@
 import { encodeEvent } from '../../protocol/codec.ts';
 import type { Event, Fingerprint, MemberRow, PresenceChange, Role, RoomRow } from '../../protocol/messages.ts';
-import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
+import type { NameKey, RoomName } from '../../protocol/names.ts';
 import { Bans } from './bans.ts';
+import { Marks } from './marks.ts';
 import { Member } from './member.ts';
 import type { Bounds } from './ports.ts';
+import { grantedRole, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
 import type { UserSession } from './user-session.ts';
 
@@ -11,12 +13,11 @@ import type { UserSession } from './user-session.ts';
 export class Room {
   readonly name: RoomName;
   readonly key: NameKey;
-  /** Whoever entered first, by identity; null for the server's own room. */
-  readonly ownerFp: Fingerprint | null;
-  ownerName: UserName | null;
   readonly incarnation: string;
-  readonly bans = new Bans();
-  topic: string | null = null;
+  /** How far its members have got. */
+  readonly marks = new Marks();
+  /** Identities that have been let in since the room is in memory: they are not guessing. */
+  readonly known = new Set<Fingerprint>();
   /** The newest seq that went to the members. */
   lastSeq: number;
   /** Joins and messages on their way: while there are any the room stays, though nobody may be in it. */
@@ -28,13 +29,45 @@ export class Room {
   /** Presence that watchers have not been told yet. */
   changes: PresenceChange[] = [];
 
-  constructor(name: RoomName, key: NameKey, { incarnation, last }: Bounds, owner: User | null) {
-    this.name = name;
+  #state: RoomState;
+  #version: number;
+  #bans: Bans;
+  #mutes: Bans;
+
+  constructor(key: NameKey, { incarnation, last }: Bounds, state: RoomState, version: number) {
+    this.name = state.name;
     this.key = key;
     this.incarnation = incarnation;
     this.lastSeq = last;
-    this.ownerFp = owner?.fp ?? null;
-    this.ownerName = owner?.name ?? null;
+    this.#state = state;
+    this.#version = version;
+    this.#bans = new Bans(state.bans);
+    this.#mutes = new Bans(state.mutes);
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Of the state in the store. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get bans(): Bans {
+    return this.#bans;
+  }
+
+  get mutes(): Bans {
+    return this.#mutes;
+  }
+
+  /** What the store has of it now. */
+  become(state: RoomState, version: number): void {
+    if (state.bans !== this.#state.bans) this.#bans = new Bans(state.bans);
+    if (state.mutes !== this.#state.mutes) this.#mutes = new Bans(state.mutes);
+    this.#state = state;
+    this.#version = version;
   }
 
   get size(): number {
@@ -47,6 +80,10 @@ export class Room {
 
   get userCount(): number {
     return this.#users.size;
+  }
+
+  get users(): Iterable<User> {
+    return this.#users.keys();
   }
 
   get watcherCount(): number {
@@ -100,7 +137,7 @@ export class Room {
 
   roleOf(user: User): Role {
     if (user.isAdmin) return 'admin';
-    return user.fp === this.ownerFp ? 'owner' : 'member';
+    return grantedRole(this.#state, user.fps);
   }
 
   /** To every session here. */
@@ -123,6 +160,7 @@ export class Room {
   }
 
   row(): RoomRow {
-    return { room: this.name, members: this.#users.size, topic: this.topic };
+    const { access, topic } = this.#state;
+    return { room: this.name, members: this.#users.size, access, topic: access === 'open' ? topic : null };
   }
 }

@@ -207,6 +207,7 @@ describe('answers', () => {
       sessions: 1,
       sinceMs: NOON_MS - 60_000,
       idleMs: 5_000,
+      registered: false,
     } as const;
     play.event({
       type: 'answered',
@@ -247,8 +248,8 @@ describe('answers', () => {
 
   test('rooms are listed with the fullest first', () => {
     const rooms = [
-      { room: room('a'), members: 1, topic: null },
-      { room: room('b'), members: 9, topic: 'busy' },
+      { room: room('a'), members: 1, access: 'open' as const, topic: null },
+      { room: room('b'), members: 9, access: 'open' as const, topic: 'busy' },
     ];
     const play = Play.inRooms(['lobby']).event({
       type: 'answered',

@@ -66,7 +66,7 @@ export class SessionHarness extends HubHarness {
 
   async enterPeer(name: string, options: Omit<PeerOptions, 'port'> & PlugOptions = {}) {
     const opened = await this.open(options);
-    const answer = await opened.peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test' });
+    const answer = await opened.peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test', password: null });
     if (answer.type === 'error') throw new Error(`hello refused: ${answer.code} ${answer.text}`);
     return opened;
   }

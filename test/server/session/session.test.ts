@@ -5,7 +5,7 @@ import type { Peer } from '../../helpers/peer.ts';
 import { SessionHarness } from './harness.ts';
 
 const DEN = 'den' as RoomName;
-const hello = (name: string) => ({ type: 'hello', name: name as UserName, agent: 'test' }) as const;
+const hello = (name: string) => ({ type: 'hello', name: name as UserName, agent: 'test', password: null }) as const;
 const errorsOf = (peer: Peer) => peer.seen('error').map(({ req, code }) => [req, code]);
 
 /** A well-formed frame around any bytes, as the record stream carries messages. */
@@ -20,7 +20,7 @@ describe('before the hello', () => {
   test('every other request is refused and the connection closed', async () => {
     const harness = new SessionHarness();
     const { peer } = await harness.open();
-    const req = peer.send({ type: 'join', room: DEN, watch: false });
+    const req = peer.send({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await peer.closed;
     expect(errorsOf(peer)).toEqual([
       [req, ERRORS.NOT_READY.wire],
@@ -34,7 +34,7 @@ describe('before the hello', () => {
     const { peer } = await harness.open();
     const reqs = [
       peer.send(hello('alice')),
-      peer.send({ type: 'join', room: DEN, watch: false }),
+      peer.send({ type: 'join', room: DEN, watch: false, code: null, create: null }),
       peer.send({ type: 'ping' }),
     ];
     await peer.next((event) => event.type === 'ok' && event.req === reqs[2]);
@@ -46,7 +46,7 @@ describe('before the hello', () => {
     await harness.enterPeer('alice');
     const { peer } = await harness.open();
     const req = peer.send(hello('ALICE'));
-    peer.send({ type: 'join', room: DEN, watch: false });
+    peer.send({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await peer.closed;
     expect(errorsOf(peer)).toEqual([
       [req, ERRORS.NAME_IN_USE.wire],
@@ -349,14 +349,14 @@ describe('a session that is ended', () => {
     const alice = await harness.enterPeer('alice');
     await alice.peer.join('den');
     const gate = harness.store.hold('bounds');
-    alice.peer.send({ type: 'join', room: DEN, watch: false });
+    alice.peer.send({ type: 'join', room: DEN, watch: false, code: null, create: null });
     alice.peer.send({ type: 'topic', room: DEN, topic: 'mine' });
     await gate.reached;
     alice.session.end(new BcastError('KICKED'));
     gate.release();
     await alice.peer.closed;
     await harness.settle();
-    expect(harness.hub.rooms.find(DEN)?.topic).toBeNull();
+    expect(harness.hub.rooms.find(DEN)?.state.topic).toBeNull();
     expect(harness.hub.rooms.find(DEN)?.size).toBe(0);
   });
 });
@@ -368,7 +368,7 @@ describe('a connection that is cut', () => {
       const alice = await harness.enterPeer('alice');
       if (operation === 'append' || operation === 'read') await alice.peer.join('den');
       const gate = harness.store.hold(operation);
-      alice.peer.send({ type: 'join', room: DEN, watch: true });
+      alice.peer.send({ type: 'join', room: DEN, watch: true, code: null, create: null });
       alice.peer.send({ type: 'say', id: '0'.repeat(32), again: false, room: DEN, kind: 'text', body: 'x' });
       alice.peer.send({ type: 'history', room: DEN, after: 0, before: null, sinceMs: null, limit: 1 });
       await gate.reached;

@@ -18,6 +18,7 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
     if (subject === actor) throw notAllowed(subject);
     hub.log.info({ by: actor.name, user: subject.name, reason }, 'kicked from the server');
     hub.expel(subject, kickRefusal(actor, reason));
+    void hub.audit.note(actor, 'kick', { user: subject.name, room: null, reason });
   } else {
     const room = requireRole(hub, session, request, request.room);
     const subject = requireUser(hub, request.name);
@@ -27,6 +28,7 @@ export function handleKick(hub: Hub, session: UserSession, request: Requests['ki
     checkRank(room, actor, subject);
     hub.log.info({ by: actor.name, user: subject.name, room: room.name, reason }, 'kicked');
     removeFromRoom(hub, room, subject, { removal: 'kick', by: actor.name, reason, untilMs: null });
+    void hub.audit.note(actor, 'kick', { user: subject.name, room: room.name, reason });
   }
   session.ok(req);
   return undefined;

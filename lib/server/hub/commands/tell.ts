@@ -10,7 +10,7 @@ import type { UserSession } from '../user-session.ts';
 export function handleTell(hub: Hub, session: UserSession, request: Requests['tell']): undefined {
   const { id, kind, body, req } = request;
   const { user } = session;
-  const key = `${user.fp}${id}`;
+  const key = `${session.fp}${id}`;
   const seenTs = hub.recentTells.get(key);
   const ts = seenTs ?? hub.clock.nowMs();
   if (seenTs === undefined) {
@@ -21,7 +21,7 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
     const bytes = encodeEvent({
       type: 'private',
       from: user.name,
-      fp: user.fp,
+      fp: session.fp,
       to: recipient.name,
       kind,
       ts,
