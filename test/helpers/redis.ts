@@ -13,6 +13,8 @@ export interface TestRedisOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Every write is in a file, for `start` to find again. */
   readonly isPersistent?: boolean;
+  /** It has been in use for long: rooms are made at once. */
+  readonly isSettled?: boolean;
 }
 
 /** A Redis server of our own on a free loopback port. */
@@ -37,6 +39,7 @@ export interface TestRedis {
 export async function redisForTest(options: TestRedisOptions = {}): Promise<TestRedis> {
   const redis = await startRedis(options);
   onTestFinished(() => redis.stop());
+  if (options.isSettled) await redis.admin.set('bcast:epoch', 1);
   return redis;
 }
 
@@ -45,7 +48,8 @@ export async function startRedis({ config = {}, isPersistent = false }: TestRedi
   const clusterPort = config['cluster-enabled'] === 'yes' ? { 'cluster-port': String(await freePort()) } : {};
   const dir = await mkdtemp(join(tmpdir(), 'bcast-redis-'));
   const persistence = isPersistent ? { appendonly: 'yes', appendfsync: 'no' } : { appendonly: 'no' };
-  const settings = { save: '', dir, ...persistence, ...clusterPort, ...config };
+  // A replica is served at once instead of after others that may want the same.
+  const settings = { save: '', 'repl-diskless-sync-delay': '0', dir, ...persistence, ...clusterPort, ...config };
   let { child, port } = await startOnFreePort(settings);
   const admin = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 20 });
   // It connects again by itself; until then its commands wait.
@@ -120,7 +124,7 @@ async function spawnRedis(settings: Settings): Promise<ChildProcess> {
   return child;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

@@ -6,7 +6,7 @@ import { redisForTest } from '../../helpers/redis.ts';
 import { draft, inOrder, type Place, ROOM, readAll, startLoad, type Told } from './redis-load.ts';
 import { hex, redisStore } from './redis-store.ts';
 
-const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryAfterMs: 1_000 };
+const UNAVAILABLE = { code: 'UNAVAILABLE', retryAfterMs: 1_000 };
 const SHORT_MS = 300;
 
 /** More than any load says. */
