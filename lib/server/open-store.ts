@@ -3,10 +3,8 @@ import type { ServerOptions } from '../config/options.ts';
 import type { Logger } from '../log.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import type { Store } from './hub/ports.ts';
-import { openRedisNode, type RedisNodeOptions } from './redis/node.ts';
+import type { RedisNodeOptions } from './redis/node.ts';
 import { createMemoryStore } from './store/memory.ts';
-import { SCRIPTS } from './store/redis/scripts.ts';
-import { createRedisStore } from './store/redis/store.ts';
 import { openSqliteStore } from './store/sqlite.ts';
 
 /** A room in Redis outlives a node that died by at least so long, in milliseconds. */
@@ -43,6 +41,12 @@ export async function openStore(config: StoreConfig, context: Context): Promise<
 
 async function openRedisStore(config: StoreConfig & RedisNodeOptions, { clock, log, crypto }: Context): Promise<Store> {
   const { historyMessages, historyAge, emptyRoomTtl, redisWait, redisTimeout } = config;
+  // Only who uses Redis waits for its library.
+  const [{ openRedisNode }, { SCRIPTS }, { createRedisStore }] = await Promise.all([
+    import('./redis/node.ts'),
+    import('./store/redis/scripts.ts'),
+    import('./store/redis/store.ts'),
+  ]);
   const node = await openRedisNode(config, { clock, log, nodeId: hexOf(crypto), scripts: SCRIPTS });
   return createRedisStore({
     node,
