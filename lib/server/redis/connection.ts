@@ -38,10 +38,8 @@ export interface RedisConnection {
   wait(key: string, replicas: number, timeoutMs: number): Promise<number>;
   /** Resolves when commands are taken; rejects for what no waiting mends: a wrong password or certificate. */
   ready(): Promise<void>;
-  /** Told when a server was connected to, also again: what it had may be gone. */
-  onConnect(listener: () => void): void;
-  /** Asks each server for a sign of life. */
-  ping(): Promise<void>;
+  /** Told when a server was connected to, also again, and when one of a Cluster was lost: what it had may be gone. */
+  onDisturbance(listener: () => void): void;
   close(): void;
 }
 
@@ -93,8 +91,7 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
         client.off('node error', listen);
       }
     },
-    onConnect: (listener) => onConnect(client, listener),
-    ping: () => ping(client).catch(rethrow),
+    onDisturbance: (listener) => onDisturbance(client, listener),
     close: () => client.disconnect(),
   };
 }
@@ -107,10 +104,14 @@ async function wait(client: Client, key: string, replicas: number, timeoutMs: nu
   return Number(waited?.[1]);
 }
 
-function onConnect(client: Client, listener: () => void): void {
-  if (!(client instanceof Cluster)) client.on('ready', listener);
-  // A Cluster has a connection for each server, never used again after it is lost.
-  else client.on('+node', (server: Redis) => server.once('ready', listener));
+function onDisturbance(client: Client, listener: () => void): void {
+  if (!(client instanceof Cluster)) {
+    client.on('ready', listener);
+    return;
+  }
+  // A Cluster has a connection for each server. One that is lost is not made again until somebody wants something there.
+  client.on('+node', (server: Redis) => server.once('ready', listener));
+  client.on('-node', listener);
 }
 
 async function ping(client: Client): Promise<void> {
