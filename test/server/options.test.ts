@@ -12,7 +12,8 @@ import type { RoomName } from '../../lib/protocol/names.ts';
 import { connectTcp } from '../../lib/wire/transport/tcp.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
 import { enterPeer, newIdentity, newMessageId, openPeer, type Peer } from '../helpers/peer.ts';
-import { freePort, redisForTest } from '../helpers/redis.ts';
+import { redisForTest } from '../helpers/redis.ts';
+import { freePort } from '../helpers/redis-server.ts';
 import { scratchDir } from '../helpers/scratch-dir.ts';
 import { startServer } from '../helpers/server.ts';
 

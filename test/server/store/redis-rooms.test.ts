@@ -5,7 +5,8 @@ import { RedisFailure } from '../../../lib/server/redis/failure.ts';
 import { decodeFeed, originOf } from '../../../lib/server/redis/feed.ts';
 import { APPEND } from '../../../lib/server/store/redis/scripts.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
-import { redisForTest, startRedis, type TestRedis } from '../../helpers/redis.ts';
+import { redisForTest } from '../../helpers/redis.ts';
+import { startRedis, type TestRedis } from '../../helpers/redis-server.ts';
 import { draft, ROOM, readAll } from './redis-load.ts';
 import { connectForTest, hex, redisStore } from './redis-store.ts';
 
