@@ -65,14 +65,21 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
   client.on('node error', keepError);
   for (const { name, lua } of options.scripts) client.defineCommand(name, { lua });
   const scripts = client as unknown as Record<string, ScriptCall>;
+  const together = createWriteTogether(client);
   return {
     isCluster: client.isCluster,
     get lastError() {
       return lastError;
     },
     slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
-    command: (name, ...args) => client.call(name, ...args).catch(rethrow),
-    run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
+    command(name, ...args) {
+      together();
+      return client.call(name, ...args).catch(rethrow);
+    },
+    run({ name }, keys, args) {
+      together();
+      return (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow);
+    },
     wait: (key, replicas, timeoutMs) => wait(client, key, replicas, timeoutMs).catch(rethrow),
     async ready() {
       const hopeless = Promise.withResolvers<never>();
@@ -93,6 +100,22 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
     },
     onDisturbance: (listener) => onDisturbance(client, listener),
     close: () => client.disconnect(),
+  };
+}
+
+/** What is asked within one turn leaves in one write to each server: a write costs more than what most requests hold. */
+function createWriteTogether(client: Client): () => void {
+  let isCorked = false;
+  return () => {
+    if (isCorked) return;
+    isCorked = true;
+    const servers = client instanceof Cluster ? client.nodes('master') : [client];
+    const streams = servers.flatMap(({ stream }) => stream ?? []);
+    for (const stream of streams) stream.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      for (const stream of streams) stream.uncork();
+    });
   };
 }
 
