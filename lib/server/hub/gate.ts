@@ -1,13 +1,13 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request, Role } from '../../protocol/messages.ts';
-import type { RoomName } from '../../protocol/names.ts';
+import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
-import type { Room } from './room.ts';
+import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
 import type { Refused, UserSession } from './user-session.ts';
 
@@ -101,11 +101,13 @@ export function requireAdmin({ user }: UserSession): void {
   if (!user.isAdmin) throw new BcastError('NOT_ALLOWED', { text: 'Only an admin of this server may do that.' });
 }
 
-/** The user of that name. Throws NO_SUCH_USER. */
-export function requireUser(hub: Hub, name: User['name']): User {
-  const user = hub.users.find(name);
-  if (user === undefined) throw noSuchUser(name);
-  return user;
+/** The user of that name in the room, on this node or another. Throws NO_SUCH_USER. */
+export function requireInRoom(hub: Hub, room: Room, name: User['name']): Subject {
+  const here = hub.users.find(name);
+  if (here !== undefined && room.has(here)) return here;
+  const elsewhere = room.remote.find(nameKey(name));
+  if (elsewhere !== undefined) return elsewhere;
+  throw new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} in ${room.name}.` });
 }
 
 export function noSuchUser(name: User['name']): BcastError {
@@ -118,10 +120,17 @@ export function checkServerBan(hub: Hub, subject: BanSubject): void {
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws TOO_MANY_ROOMS for a session that may not enter another room; asked before a room is made for it. */
-export function checkRoomCount({ limits }: Hub, { rooms }: UserSession): void {
+/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+export function checkUserName({ limits }: Hub, name: UserName): void {
+  const { maxNameLength } = limits;
+  if ([...name].length <= maxNameLength) return;
+  throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
+}
+
+/** Throws TOO_MANY_ROOMS for a user who may not enter another room; asked before a room is made, too. */
+export function checkRoomCount({ limits }: Hub, { roomCount }: User): void {
   const { maxRoomsPerUser } = limits;
-  if (rooms.size >= maxRoomsPerUser) {
+  if (roomCount >= maxRoomsPerUser) {
     throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
   }
 }
@@ -154,11 +163,12 @@ export function checkCode(hub: Hub, session: UserSession, room: Room, code: stri
   throw new BcastError('BAD_CODE', { text: `That is not the code of ${room.name}.` });
 }
 
-/** Throws ROOM_BANNED and ROOM_FULL. */
+/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
   const ban = room.bans.match(subjectFor(user, address), hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
+  if (!room.has(user)) checkRoomCount(hub, user);
   const { maxMembersPerRoom } = hub.limits;
   if (room.size >= maxMembersPerRoom) {
     throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });

@@ -4,15 +4,17 @@ import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { nameKey, type UserName } from '../../protocol/names.ts';
 import { type Account, Accounts } from './accounts.ts';
+import { holderOf } from './announce.ts';
 import { Audit } from './audit.ts';
 import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
-import { type Following, Followings } from './following.ts';
-import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
+import { Followings } from './following.ts';
+import { checkRate, checkServerBan, checkUserName, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import { Login, type LoginLimits } from './login.ts';
 import { NetworkState } from './network-state.ts';
-import type { Outbox, Secrets, Store, Turn } from './ports.ts';
+import { OtherNodes } from './other-nodes.ts';
+import type { Backplane, Outbox, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
@@ -25,23 +27,34 @@ import { UserSession } from './user-session.ts';
 export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
+  readonly maxNameLength: number;
+  readonly maxRoomNameLength: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
   readonly maxNamesPerKey: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
+  readonly pingInterval: number;
+}
+
+/** Read at each use, as the limits are: a reload may change them. */
+export interface HubSettings {
+  readonly admins: readonly Fingerprint[];
+  readonly motd: string | undefined;
+  /** What anybody is told: how many there are too, what server this is, or nothing. */
+  readonly publicStatus: 'full' | 'name' | 'none';
 }
 
 export interface HubOptions {
   readonly store: Store;
+  readonly backplane: Backplane;
   readonly secrets: Secrets;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Logger;
   readonly limits: HubLimits;
-  readonly admins: readonly Fingerprint[];
-  readonly motd: string | undefined;
+  readonly settings: HubSettings;
   /** For people: the program and its version. */
   readonly serverName: string;
 }
@@ -62,8 +75,11 @@ export class Hub {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly backplane: Backplane;
   readonly secrets: Secrets;
   readonly limits: HubLimits;
+  readonly settings: HubSettings;
+  readonly serverName: string;
   readonly users: Users;
   readonly accounts: Accounts;
   readonly login: Login;
@@ -76,17 +92,21 @@ export class Hub {
   readonly publisher: Publisher;
   /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
-  readonly #options: HubOptions;
+  readonly #startedMs: number;
   #saving: Timer | undefined;
+  #tokens = 0;
 
   constructor(options: HubOptions) {
-    const { clock, limits, log, secrets, store, turn } = options;
-    this.#options = options;
+    const { backplane, clock, limits, log, secrets, serverName, settings, store, turn } = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.backplane = backplane;
     this.secrets = secrets;
     this.limits = limits;
+    this.settings = settings;
+    this.serverName = serverName;
+    this.#startedMs = clock.monotonicMs();
     this.users = new Users(limits);
     this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
     this.login = new Login(this.accounts, clock, limits);
@@ -94,20 +114,24 @@ export class Hub {
     this.guesses = new CodeGuesses(clock, limits);
     this.followings = new Followings(store);
     this.network = new NetworkState(store, clock);
-    this.rooms = new Rooms(store, secrets, clock, limits, (error) =>
-      log.error({ err: error }, 'a room could not be forgotten'),
-    );
+    this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
+      onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
+      onLoaded: (room, early) => this.publisher.receive(room, early),
+    });
     this.presence = new Presence(turn, clock);
-    this.publisher = new Publisher(
+    this.publisher = new Publisher({
       store,
       turn,
-      (error) => log.error({ err: error }, 'messages could not be stored'),
-      (room) => this.rooms.settle(room),
-    );
+      clock,
+      isShared: !backplane.isAlone,
+      onFailure: (error) => log.error({ err: error }, 'messages could not be stored'),
+      onSettled: (room) => this.rooms.settle(room),
+    });
   }
 
   /** Reads what the network knows; to be awaited before anybody comes. */
   async start(): Promise<void> {
+    await this.backplane.start(new OtherNodes(this));
     await this.network.load();
     this.#saveLater();
   }
@@ -116,21 +140,27 @@ export class Hub {
   async stop(): Promise<void> {
     this.#saving?.cancel();
     await this.rooms.save();
+    await this.backplane.stop();
   }
 
   /** Lets a session in, or rejects; nobody hears of a refused one. */
   async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
     const { name, password } = hello;
+    checkUserName(this, name);
     checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
     const account = await this.login.authenticate({ name, fp, address, password });
     const fps = identities(account, fp);
     checkServerBan(this, { nameKey: nameKey(name), fps, address });
     const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
-    const present = this.users.claim(name, fp, account);
-    const user = present ?? this.#newUser({ name, fp, account, following });
+    const token = this.#newToken();
+    const newcomer = this.#newUser({ name, fp, account });
+    await this.backplane.claim(holderOf(newcomer), token, this.limits.maxSessionsPerUser);
+    const user = this.#settleIn(newcomer, token);
+    if (user === newcomer) this.followings.enter(user, following);
     user.account = account ?? user.account;
     user.fps = identities(account, ...user.fps, fp);
-    const session = new UserSession(user, fp, address, outbox);
+    user.isAdmin = this.#isAdmin(user.account, user.fps);
+    const session = new UserSession(user, { token, fp, address, outbox });
     user.sessions.add(session);
     session.tell(this.#welcome(user, hello.req));
     session.ok(hello.req);
@@ -162,10 +192,28 @@ export class Hub {
     for (const member of session.rooms.values()) leaveRoom(this, member);
     const { user } = session;
     user.sessions.delete(session);
+    void this.backplane.release(user.key, session.token);
     if (user.sessions.size > 0) return;
     this.users.release(user);
     this.followings.exit(user);
     if (user.account !== null) void this.#noteSeen(user);
+  }
+
+  get uptimeMs(): number {
+    return Math.round(this.clock.monotonicMs() - this.#startedMs);
+  }
+
+  /** To be called when the settings have changed: others may be admins now. */
+  recheckAdmins(): void {
+    for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
+  }
+
+  /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
+  isNew(id: string | null): boolean {
+    if (id === null) return true;
+    if (this.recentTells.get(id) !== undefined) return false;
+    this.recentTells.set(id, this.clock.nowMs());
+    return true;
   }
 
   /** Charges a session for a request that could not even be read. */
@@ -206,8 +254,26 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newUser({ name, fp, account, following }: NewUser): User {
-    const user: User = {
+  #newToken(): string {
+    this.#tokens += 1;
+    return String(this.#tokens);
+  }
+
+  /** The user a newcomer belongs to: the one who is here already, or itself. Throws NAME_IN_USE and TOO_MANY_SESSIONS. */
+  #settleIn(newcomer: User, token: string): User {
+    const { name, fp, account, key } = newcomer;
+    try {
+      const present = this.users.claim(name, fp, account);
+      if (present === undefined) this.users.add(newcomer);
+      return present ?? newcomer;
+    } catch (error) {
+      void this.backplane.release(key, token);
+      throw error;
+    }
+  }
+
+  #newUser({ name, fp, account }: NewUser): User {
+    return {
       name,
       key: nameKey(name),
       fp,
@@ -215,19 +281,17 @@ export class Hub {
       account,
       isAdmin: this.#isAdmin(account, [fp]),
       sessions: new Set(),
+      roomCount: 0,
       rate: new RateLimit(this.limits, this.clock),
       away: null,
       following: [],
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
     };
-    this.users.add(user);
-    this.followings.enter(user, following);
-    return user;
   }
 
   #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
-    return account?.isAdmin === true || fps.some((fp) => this.#options.admins.includes(fp));
+    return account?.isAdmin === true || fps.some((fp) => this.settings.admins.includes(fp));
   }
 
   /** When somebody was last here is worth no failure. */
@@ -250,7 +314,7 @@ export class Hub {
   }
 
   #welcome(user: User, req: number): Events['welcome'] {
-    const { limits, motd, serverName } = this.#options;
+    const { limits, network, serverName, settings } = this;
     return {
       type: 'welcome',
       req,
@@ -260,7 +324,9 @@ export class Hub {
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: this.network.motd ?? motd ?? null,
+      // Of three pings two may be late.
+      pingIntervalMs: Math.min(limits.pingInterval, Math.floor(limits.idleTimeout / 3)),
+      motd: network.motd ?? settings.motd ?? null,
     };
   }
 }
@@ -269,7 +335,6 @@ interface NewUser {
   readonly name: UserName;
   readonly fp: Fingerprint;
   readonly account: Account | null;
-  readonly following: readonly Following[];
 }
 
 /** Each once; the account's first. */

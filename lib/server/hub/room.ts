@@ -4,10 +4,14 @@ import type { NameKey, RoomName } from '../../protocol/names.ts';
 import { Bans } from './bans.ts';
 import { Marks } from './marks.ts';
 import { Member } from './member.ts';
-import type { Bounds } from './ports.ts';
+import type { Bounds, Holder } from './ports.ts';
+import { RemoteMembers } from './remote-members.ts';
 import { grantedRole, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
 import type { UserSession } from './user-session.ts';
+
+/** Somebody here or on another node, as far as rank goes. */
+export type Subject = Pick<Holder, 'key' | 'name' | 'fps' | 'isAdmin'>;
 
 /** Who is in one place, what it is called and who rules it. What was said there is the store's. */
 export class Room {
@@ -16,6 +20,8 @@ export class Room {
   readonly incarnation: string;
   /** How far its members have got. */
   readonly marks = new Marks();
+  /** Who is in it by way of other nodes. */
+  readonly remote = new RemoteMembers();
   /** Identities that have been let in since the room is in memory: they are not guessing. */
   readonly known = new Set<Fingerprint>();
   /** The newest seq that went to the members. */
@@ -78,8 +84,10 @@ export class Room {
     return this.#members.size === 0 && this.holds === 0;
   }
 
+  /** On all nodes. */
   get userCount(): number {
-    return this.#users.size;
+    if (this.remote.isEmpty) return this.#users.size;
+    return new Set([...this.#users.keys(), ...this.remote.all()].map(({ key }) => key)).size;
   }
 
   get users(): Iterable<User> {
@@ -114,6 +122,7 @@ export class Room {
     this.watch(member, isWatching);
     const sessions = this.#users.get(session.user) ?? 0;
     this.#users.set(session.user, sessions + 1);
+    if (sessions === 0) session.user.roomCount += 1;
     return member;
   }
 
@@ -130,12 +139,16 @@ export class Room {
     this.#watchers.delete(member);
     session.rooms.delete(this);
     const sessions = (this.#users.get(session.user) ?? 1) - 1;
-    if (sessions > 0) this.#users.set(session.user, sessions);
-    else this.#users.delete(session.user);
-    return sessions <= 0;
+    if (sessions > 0) {
+      this.#users.set(session.user, sessions);
+      return false;
+    }
+    this.#users.delete(session.user);
+    session.user.roomCount -= 1;
+    return true;
   }
 
-  roleOf(user: User): Role {
+  roleOf(user: Subject): Role {
     if (user.isAdmin) return 'admin';
     return grantedRole(this.#state, user.fps);
   }
@@ -156,11 +169,12 @@ export class Room {
   }
 
   memberRows(): MemberRow[] {
-    return [...this.#users.keys()].map((user) => ({ name: user.name, role: this.roleOf(user), away: user.away }));
+    const users = new Map([...this.remote.all(), ...this.#users.keys()].map((user) => [user.key, user]));
+    return [...users.values()].map((user) => ({ name: user.name, role: this.roleOf(user), away: user.away }));
   }
 
   row(): RoomRow {
     const { access, topic } = this.#state;
-    return { room: this.name, members: this.#users.size, access, topic: access === 'open' ? topic : null };
+    return { room: this.name, members: this.userCount, access, topic: access === 'open' ? topic : null };
   }
 }

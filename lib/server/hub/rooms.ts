@@ -4,14 +4,22 @@ import { DEFAULT_ROOM, MAX_RECORD_BYTES } from '../../limits.ts';
 import type { Access, Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
-import type { Bounds, Secrets, Store } from './ports.ts';
+import type { Backplane, Bounds, Secrets, Store, StoredMessage } from './ports.ts';
 import { Room } from './room.ts';
 import { parseRoomState, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
 
 export interface RoomsOptions {
   readonly maxRooms: number;
+  readonly maxRoomNameLength: number;
   readonly emptyRoomTtl: number;
+}
+
+export interface RoomsListener {
+  /** A room could not be forgotten; it is tried again later. */
+  readonly onFailure: (error: unknown) => void;
+  /** A room is there, and this was said in it meanwhile. */
+  readonly onLoaded: (room: Room, early: readonly StoredMessage[]) => void;
 }
 
 /** Who would own a room that is made, and whether, and how, it must be made. */
@@ -38,33 +46,72 @@ export class Rooms {
   /** Rooms whose history is being opened or forgotten; whoever comes meanwhile waits. */
   readonly #changing = new Map<NameKey, Promise<unknown>>();
   readonly #store: Store;
+  readonly #backplane: Backplane;
+  /** What was said in rooms that are just being loaded. */
+  readonly #early = new Map<NameKey, StoredMessage[]>();
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #options: RoomsOptions;
   readonly #onFailure: (error: unknown) => void;
+  readonly #onLoaded: RoomsListener['onLoaded'];
   #opening = 0;
 
-  /** `onFailure` is told when a room could not be forgotten; it is tried again later. */
   constructor(
     store: Store,
+    backplane: Backplane,
     secrets: Secrets,
     clock: Clock,
     options: RoomsOptions,
-    onFailure: (error: unknown) => void,
+    { onFailure, onLoaded }: RoomsListener,
   ) {
     this.#store = store;
+    this.#backplane = backplane;
     this.#secrets = secrets;
     this.#clock = clock;
     this.#options = options;
     this.#onFailure = onFailure;
+    this.#onLoaded = onLoaded;
   }
 
   get size(): number {
     return this.#byKey.size;
   }
 
+  /** Rooms that somebody is in, or is about to be; told without looking at them, since anybody may ask. */
+  get occupiedCount(): number {
+    return this.#byKey.size - this.#leaving.size;
+  }
+
   find(name: RoomName): Room | undefined {
     return this.#byKey.get(nameKey(name));
+  }
+
+  /** By its key, if it is in memory. */
+  get(key: NameKey): Room | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** All that are in memory. */
+  all(): Iterable<Room> {
+    return this.#byKey.values();
+  }
+
+  /** Keeps what was said in a room that is just being loaded; false for any other. */
+  keepEarly(key: NameKey, messages: readonly StoredMessage[]): boolean {
+    const early = this.#early.get(key);
+    early?.push(...messages);
+    return early !== undefined;
+  }
+
+  /** The room is no more, says another node: nobody is in it here, so it is only dropped. */
+  async drop(room: Room): Promise<void> {
+    if (!room.isIdle) return;
+    this.#leaving.get(room)?.cancel();
+    this.#leaving.delete(room);
+    await this.#change(room.key, async () => {
+      this.#byKey.delete(room.key);
+      await this.#backplane.leave(room.key);
+    });
   }
 
   occupied(): Room[] {
@@ -73,7 +120,7 @@ export class Rooms {
 
   /**
    * The room of that name, made when it is not there. It stays until the caller has called `release`, whoever leaves
-   * meanwhile. Throws TOO_MANY_ROOMS, and ROOM_EXISTS when it was to be made.
+   * meanwhile. Throws TOO_MANY_ROOMS and ROOM_NAME_INVALID, and ROOM_EXISTS when it was to be made.
    */
   async open(name: RoomName, maker: Maker): Promise<Opened> {
     const key = nameKey(name);
@@ -101,9 +148,10 @@ export class Rooms {
       const version = await this.#store.put('room', room.key, state, { over: room.version });
       if (version !== null) {
         room.become(state, version);
+        this.#backplane.tellRoom(room.key, { type: 'changed' });
         return;
       }
-      await this.#reload(room);
+      await this.reload(room);
     }
     throw new BcastError('INTERNAL', { cause: new Error('a room is changed without end') });
   }
@@ -124,7 +172,9 @@ export class Rooms {
   /** To be called when a room may have become idle: it waits a while for who was only cut off, then it is forgotten. */
   settle(room: Room): void {
     if (!room.isIdle || this.#leaving.has(room)) return;
-    const timer = this.#clock.after(this.#options.emptyRoomTtl, () => void this.#forget(room));
+    // What others are in is theirs to keep.
+    const ttlMs = room.remote.isEmpty ? this.#options.emptyRoomTtl : 0;
+    const timer = this.#clock.after(ttlMs, () => void this.#forget(room));
     this.#leaving.set(room, timer);
   }
 
@@ -142,9 +192,21 @@ export class Rooms {
         if (this.#byKey.size + this.#opening > maxRooms) {
           throw new BcastError('TOO_MANY_ROOMS', { text: `This server has its ${maxRooms} rooms already.` });
         }
-        const opened = (await this.#find(key, maker)) ?? (await this.#make(name, key, maker));
-        this.#byKey.set(key, opened.room);
-        return opened;
+        this.#early.set(key, []);
+        try {
+          // First, so that nothing is missed between what the store says now and what comes.
+          const members = await this.#backplane.enter(key);
+          const opened = (await this.#find(key, maker)) ?? (await this.#make(name, key, maker));
+          opened.room.remote.reset(members);
+          this.#byKey.set(key, opened.room);
+          this.#onLoaded(opened.room, this.#early.get(key) ?? []);
+          return opened;
+        } catch (error) {
+          await this.#backplane.leave(key);
+          throw error;
+        } finally {
+          this.#early.delete(key);
+        }
       });
     } finally {
       this.#opening -= 1;
@@ -163,6 +225,7 @@ export class Rooms {
   }
 
   async #make(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
+    this.#checkLength(name);
     const { user, fp, create } = maker;
     const bounds = await this.#store.open(key);
     const code = create === 'locked' ? this.#secrets.newRoomCode() : null;
@@ -186,10 +249,18 @@ export class Rooms {
     return found;
   }
 
-  async #reload(room: Room): Promise<void> {
+  /** Reads what a room is from the store, where another node has changed it. */
+  async reload(room: Room): Promise<void> {
     const record = await this.#store.get('room', room.key);
     if (record === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${room.name} any more.` });
     room.become(parseRoomState(record.value), record.version);
+  }
+
+  #checkLength(name: RoomName): void {
+    const { maxRoomNameLength } = this.#options;
+    if ([...name].length <= maxRoomNameLength) return;
+    const text = `The name of a new room has at most ${maxRoomNameLength} characters here.`;
+    throw new BcastError('ROOM_NAME_INVALID', { text });
   }
 
   /** Forgets the room that has been idle longest: rooms that nobody is in must not keep others from making theirs. */
@@ -205,9 +276,14 @@ export class Rooms {
     this.#leaving.delete(room);
     try {
       await this.#change(room.key, async () => {
-        if (room.state.isRetained) await this.#store.put('read', room.key, room.marks.save());
-        else await this.#store.forget(room.key);
+        if (room.marks.isDirty) await this.#store.put('read', room.key, room.marks.save());
+        if (room.state.isRetained || !room.remote.isEmpty) await this.#store.release(room.key);
+        else {
+          await this.#store.forget(room.key);
+          this.#backplane.tellRoom(room.key, { type: 'forgotten' });
+        }
         this.#byKey.delete(room.key);
+        await this.#backplane.leave(room.key);
       });
     } catch (error) {
       this.#onFailure(error);

@@ -21,8 +21,17 @@ export interface Refused {
   readonly retryAfterMs: number;
 }
 
+export interface SessionOptions {
+  readonly token: string;
+  readonly fp: Fingerprint;
+  readonly address: string;
+  readonly outbox: Outbox;
+}
+
 /** A session as the hub knows it: whose it is, where it is, and where its messages go. */
 export class UserSession {
+  /** Its own on this node. */
+  readonly token: string;
   readonly user: User;
   /** Its own identity: one user may come with several. */
   readonly fp: Fingerprint;
@@ -36,7 +45,8 @@ export class UserSession {
   #unsettledUnits = 0;
   #whenSettled: (() => void) | undefined;
 
-  constructor(user: User, fp: Fingerprint, address: string, outbox: Outbox) {
+  constructor(user: User, { token, fp, address, outbox }: SessionOptions) {
+    this.token = token;
     this.user = user;
     this.fp = fp;
     this.address = address;
@@ -84,7 +94,7 @@ export class UserSession {
    * fill its queue without bounds, and to leave this out would leave it with a wrong idea of itself.
    */
   inform(event: Event): void {
-    if (this.outbox.isFull) this.outbox.end(new BcastError('SLOW_READER'));
+    if (this.outbox.isHopeless) this.outbox.end(new BcastError('SLOW_READER'));
     else this.tell(event);
   }
 

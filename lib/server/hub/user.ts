@@ -18,6 +18,8 @@ export interface User {
   account: Account | null;
   isAdmin: boolean;
   readonly sessions: Set<UserSession>;
+  /** Rooms that at least one of the sessions is in. */
+  roomCount: number;
   readonly rate: RateLimit;
   away: string | null;
   /** Whose publications it hears. */
@@ -52,6 +54,10 @@ export class Users {
 
   find(name: UserName): User | undefined {
     return this.#byKey.get(nameKey(name));
+  }
+
+  get(key: NameKey): User | undefined {
+    return this.#byKey.get(key);
   }
 
   all(): Iterable<User> {

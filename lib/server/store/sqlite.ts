@@ -64,6 +64,8 @@ export async function openSqliteStore(options: SqliteStoreOptions): Promise<Stor
     },
     bounds: (room) => reader.call('bounds', [room, clock.nowMs()]),
     retain: (room, isRetained) => writer.call('retain', [room, isRetained]),
+    // One process has the file: nobody else needs the room.
+    async release() {},
     async forget(room) {
       await writer.call('forget', [room]);
       timetable.noteChange();

@@ -6,6 +6,7 @@ import { createLogger } from '../../../lib/log.ts';
 import { decodeEvent } from '../../../lib/protocol/codec.ts';
 import type { Event, Events, Fingerprint, Request } from '../../../lib/protocol/messages.ts';
 import { type RoomName, requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
+import { createLocalBackplane } from '../../../lib/server/backplane/local.ts';
 import { Hub } from '../../../lib/server/hub/hub.ts';
 import type { Outbox, Secrets } from '../../../lib/server/hub/ports.ts';
 import type { UserSession } from '../../../lib/server/hub/user-session.ts';
@@ -51,13 +52,13 @@ export class HubHarness {
       );
     this.hub = new Hub({
       store: this.store,
+      backplane: createLocalBackplane(),
       secrets: fakeSecrets(),
       clock: this.clock,
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },
       log: createLogger('debug', this.log.stream),
       limits,
-      admins: limits.admins,
-      motd: limits.motd,
+      settings: limits,
       serverName: 'bcast test',
     });
   }
@@ -100,6 +101,7 @@ export class Guest implements Outbox {
   /** The bytes of each message, in the order of `events`. */
   readonly sizes: number[] = [];
   isFull = false;
+  isHopeless = false;
   /** Why the hub closed it. */
   ended: BcastError | undefined;
   session!: UserSession;

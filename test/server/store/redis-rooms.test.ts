@@ -173,7 +173,7 @@ describe('a room', () => {
     expect(await keysOf(OTHER)).toHaveLength(5);
   });
 
-  test('lives as long as a node has it open, and no longer once it is let go', async () => {
+  test('lives as long as a node has it open, and no longer once it is released', async () => {
     const prefix = hex();
     const clock = new ManualClock();
     const store = await redisStore(redis.url, { prefix, clock, leaseMs: HOUR_MS });
@@ -182,7 +182,7 @@ describe('a room', () => {
       await store.append([draft('one', { room })]);
       await store.put('room', room, 1);
     }
-    store.letGo(OTHER);
+    await store.release(OTHER);
     const keys = await redis.admin.keys(`${prefix}:{*`);
     expect(keys).toHaveLength(8);
     await Promise.all(keys.map((key) => redis.admin.pexpire(key, 60_000)));

@@ -11,7 +11,9 @@ export function handleMark(hub: Hub, session: UserSession, request: Requests['ma
   const { req, delivered, read } = request;
   const { room } = requireMember(hub, session, request.room);
   const { user } = session;
-  room.marks.set(subjectOf(user), { name: user.name, delivered, read }, room.lastSeq);
+  const subject = subjectOf(user);
+  const isNews = room.marks.set(subject, { name: user.name, delivered, read }, room.lastSeq);
+  if (isNews) hub.backplane.tellRoom(room.key, { type: 'mark', subject, name: user.name, delivered, read });
   session.ok(req);
   return undefined;
 }
@@ -41,6 +43,7 @@ export function handleReceipts(hub: Hub, session: UserSession, request: Requests
 function othersKnown(room: Room, own: string): number {
   const subjects = new Set(room.marks.subjects);
   for (const user of room.users) subjects.add(subjectOf(user));
+  for (const { subject } of room.remote.all()) subjects.add(subject);
   subjects.delete(own);
   return subjects.size;
 }

@@ -7,6 +7,7 @@ import type { UserSession } from '../user-session.ts';
 export async function handleMotd(hub: Hub, session: UserSession, { req, text }: Requests['motd']): Promise<void> {
   requireAdmin(session);
   await hub.network.setMotd(text);
+  hub.backplane.tellAll({ type: 'network' });
   hub.log.info({ by: session.user.name }, 'motd set');
   await hub.audit.note(session.user, 'motd', {});
   session.ok(req);

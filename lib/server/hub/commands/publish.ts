@@ -1,5 +1,6 @@
 import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
+import { plain } from '../announce.ts';
 import { checkBody } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { subjectOf } from '../user.ts';
@@ -20,6 +21,7 @@ export function handlePublish(hub: Hub, session: UserSession, request: Requests[
       for (const { outbox } of follower.sessions) if (!outbox.isFull) outbox.send(bytes, 1);
     }
     hub.recentTells.set(key, ts);
+    hub.backplane.tellAll({ type: 'published', subject: subjectOf(user), id: key, bytes: plain(bytes) });
   }
   session.tell({ type: 'ok', req, seq: null, ts });
   return undefined;

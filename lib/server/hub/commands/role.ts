@@ -1,6 +1,7 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { requireRole, requireUser } from '../gate.ts';
+import { announceOther } from '../announce.ts';
+import { requireInRoom, requireRole } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { MAX_GRANTS, withRole } from '../room-state.ts';
 import type { UserSession } from '../user-session.ts';
@@ -10,13 +11,10 @@ export async function handleRole(hub: Hub, session: UserSession, request: Reques
   const { req, role } = request;
   const room = requireRole(hub, session, request, request.room);
   const actor = session.user;
-  const subject = requireUser(hub, request.name);
   if (role === 'admin') throw new BcastError('BAD_REQUEST', { text: 'Admins are not of a room.' });
-  if (!room.has(subject)) {
-    throw new BcastError('NO_SUCH_USER', { text: `${subject.name} is not in ${room.name}.` });
-  }
+  const subject = requireInRoom(hub, room, request.name);
   // An owner may not take the room from another, but may step down.
-  if (subject !== actor && !actor.isAdmin && room.roleOf(subject) === 'owner') {
+  if (subject.key !== actor.key && !actor.isAdmin && room.roleOf(subject) === 'owner') {
     throw new BcastError('NOT_ALLOWED', { text: `${subject.name} is an owner of ${room.name} too.` });
   }
   await hub.rooms.update(room, (state) => {
@@ -26,6 +24,6 @@ export async function handleRole(hub: Hub, session: UserSession, request: Reques
   });
   hub.log.info({ by: actor.name, user: subject.name, room: room.name, role }, 'role given');
   await hub.audit.note(actor, 'role', { user: subject.name, room: room.name, role });
-  hub.presence.announce(room, { change: 'role', name: subject.name, other: actor.name, text: role });
+  announceOther(hub, room, { change: 'role', name: subject.name, other: actor.name, text: role });
   session.ok(req);
 }

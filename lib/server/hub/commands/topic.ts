@@ -1,4 +1,6 @@
+import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
+import { plain } from '../announce.ts';
 import { requireRole } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { UserSession } from '../user-session.ts';
@@ -7,6 +9,10 @@ export async function handleTopic(hub: Hub, session: UserSession, request: Reque
   const room = requireRole(hub, session, request, request.room);
   const { topic } = request;
   await hub.rooms.update(room, (state) => ({ ...state, topic }));
-  room.tellAll({ type: 'topic', room: room.name, topic, by: session.user.name, ts: hub.clock.nowMs() });
+  const event = { type: 'topic', room: room.name, topic, by: session.user.name, ts: hub.clock.nowMs() } as const;
+  room.tellAll(event);
+  if (!hub.backplane.isAlone) {
+    hub.backplane.tellRoom(room.key, { type: 'event', bytes: plain(encodeEvent(event)), isForWatchers: false });
+  }
   session.ok(request.req);
 }

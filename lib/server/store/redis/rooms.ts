@@ -157,7 +157,8 @@ export class RedisRooms {
     }
   }
 
-  letGo(room: NameKey): void {
+  /** Unless it is retained, or open elsewhere, it ends with its lease. */
+  release(room: NameKey): void {
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     this.#open.delete(room);

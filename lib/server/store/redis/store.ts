@@ -39,8 +39,6 @@ export interface RedisStore extends Store {
   onReplaced(listener: (room: NameKey) => void): () => void;
   /** What another node has stored in a room that is open here. */
   heard(room: NameKey, last: number, lastTs: number): void;
-  /** This node has no more to do with the room. Unless it is retained, or open elsewhere, it ends with its lease. */
-  letGo(room: NameKey): void;
   /** Whether anything is missing in Redis that is open here; what is, is put back. Never rejects. */
   checkAll(): Promise<void>;
 }
@@ -77,7 +75,9 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     recallBy: (recall) => rooms.recallBy(recall),
     onReplaced: (listener) => rooms.onReplaced(listener),
     heard: (room, last, lastTs) => rooms.heard(room, last, lastTs),
-    letGo: (room) => rooms.letGo(room),
+    async release(room) {
+      rooms.release(room);
+    },
     checkAll: () => rooms.checkAll(),
     async close() {
       rooms.close();
