@@ -1,5 +1,5 @@
 import type { Fingerprint, MessageId, MessageKind, PresenceChange } from '../../protocol/messages.ts';
-import type { ClientEvent, PrivateMessage, Receipt, RoomMessage } from '../events.ts';
+import type { ClientEvent, PrivateMessage, PublishedMessage, Receipt, RoomMessage } from '../events.ts';
 import { sanitiseLine } from '../sanitise.ts';
 
 export type OutputForm = 'text' | 'json' | 'raw';
@@ -19,8 +19,11 @@ interface JsonLine {
   readonly kind: MessageKind | null;
 }
 
+/** What somebody said: in a room, to this user, or to all who follow them. */
+export type Message = RoomMessage | PrivateMessage | PublishedMessage;
+
 /** A message as a line without its line ending. Text is always one line, whatever the body holds. */
-export function formatMessage(form: OutputForm, message: RoomMessage | PrivateMessage): string {
+export function formatMessage(form: OutputForm, message: Message): string {
   switch (form) {
     case 'raw':
       return message.body;
@@ -31,13 +34,21 @@ export function formatMessage(form: OutputForm, message: RoomMessage | PrivateMe
   }
 }
 
-function textOfMessage({ kind, body, ...message }: RoomMessage | PrivateMessage): string {
-  const who = message.type === 'private' ? `${message.from} -> ${message.to}` : message.from;
+function textOfMessage({ kind, body, ...message }: Message): string {
+  const who = message.from + receiverOf(message);
   const text = sanitiseLine(body);
   return `${clockTime(message.ts)} ${kind === 'action' ? `* ${who} ${text}` : `<${who}> ${text}`}`;
 }
 
-function jsonOfMessage(message: RoomMessage | PrivateMessage): JsonLine & { readonly history?: true } {
+/** Where it went, if not to a room that is known from the command line. A blank and `>` are part of no name. */
+function receiverOf(
+  message: Omit<PrivateMessage, 'kind' | 'body'> | { readonly type: 'message' | 'published' },
+): string {
+  if (message.type === 'message') return '';
+  return ` -> ${message.type === 'private' ? message.to : 'followers'}`;
+}
+
+function jsonOfMessage(message: Message): JsonLine & { readonly history?: true } {
   const { type, id, ts, from, fp, body, kind } = message;
   const room = type === 'message' ? message : null;
   return {
@@ -120,13 +131,21 @@ export function noticesOf(event: ClientEvent, nowMs: number): readonly Notice[] 
         event.room,
         `too slow: ${event.dropped} messages in ${event.room} are being fetched again`,
       );
+    case 'invited':
+      return about('invited', event.room, `${event.by} invites you to ${event.room}`, {
+        from: event.by,
+        body: event.code,
+      });
     case 'status':
     case 'renamed':
     case 'message':
     case 'private':
+    case 'published':
+    case 'unstored':
     case 'typing':
     case 'sent':
     case 'slowDown':
+    case 'unavailable':
     case 'latency':
       return [];
   }

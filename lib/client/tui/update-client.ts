@@ -63,6 +63,10 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
         ),
         [],
       ];
+    case 'invited':
+    case 'published':
+    case 'unstored':
+    case 'unavailable':
     case 'sent':
       return [state, []];
     case 'slowDown':
