@@ -34,16 +34,23 @@ export const config: Verb = {
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 function rowsOf(table: Table, loaded: ReturnType<typeof loadOptions<Readonly<Record<string, unknown>>>>): Row[] {
-  return Object.entries(table).map(([key, { name, env, kind }]) => {
+  return Object.entries(table).map(([key, { name, env, kind, isSecret }]) => {
     const value = loaded.values[key];
-    const text = value === undefined ? null : mask((kind.format as (value: unknown) => string)(value));
+    const shown = value === undefined ? null : mask((kind.format as (value: unknown) => string)(value));
+    const text = shown !== null && isSecret === true ? HIDDEN : shown;
     return { option: name, env, value: text, origin: loaded.origins[key] as Origin };
   });
 }
 
-/** Hides what a URL may carry in secret: a password, and the fragment, which holds the secret of an invitation. */
+const HIDDEN = '***';
+
+/** Hides what a URL may carry in secret: a password, the code of a room, and the fragment, which holds an invitation's. */
 function mask(text: string): string {
-  return /^[a-z]+:\/\//.test(text) ? text.replace(/(?<=\/\/[^/@:]*:)[^@/]*(?=@)/, '***').replace(/#.*$/, '#***') : text;
+  if (!/^[a-z]+:\/\//.test(text)) return text;
+  return text
+    .replace(/(?<=\/\/[^/@:]*:)[^@/]*(?=@)/, HIDDEN)
+    .replace(/(?<=[?&]code=)[^&#]*/, HIDDEN)
+    .replace(/#.*$/, `#${HIDDEN}`);
 }
 
 function renderTable(rows: readonly Row[]): string[] {

@@ -42,6 +42,8 @@ export class SteadyClient extends Requests implements Client {
       onPressure: (isFull) => this.#rooms.setHeld(isFull),
       onOverflow: () => this.#link.link?.fail(new BcastError('SLOW_READER', { text: OVERFLOWN })),
     });
+    const { room, code } = settings.link.address;
+    if (room !== undefined && code !== undefined) this.#codes.learn(room, code);
     if (onEvent !== undefined) this.#events.subscribe(onEvent);
     const onDelay = (why: Delay, retryAfterMs: number): void =>
       this.#events.push({ type: why === 'SLOW_DOWN' ? 'slowDown' : 'unavailable', retryAfterMs });

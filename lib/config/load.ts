@@ -50,11 +50,12 @@ function find({ name, env }: Option<unknown>, { flags, env: environment, dotenv,
   return undefined;
 }
 
-function parse({ name, env, kind }: Option<unknown>, { raw, origin }: Found): unknown {
+function parse({ name, env, kind, isSecret }: Option<unknown>, { raw, origin }: Found): unknown {
   const value = kind.parse(raw);
   if (value !== null) return value;
   const place = origin === 'flag' ? `--${name}` : `${env} (${origin})`;
-  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}, not ${JSON.stringify(raw)}.` });
+  const instead = isSecret === true ? '' : `, not ${JSON.stringify(raw)}`;
+  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}${instead}.` });
 }
 
 /** `.env.example`: every option with its help and its default, commented out, under the titles of `groups`. */

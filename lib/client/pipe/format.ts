@@ -208,11 +208,22 @@ function rfc3339(ms: number): string {
   return new Date(Math.min(ms, LAST_DATE_MS)).toISOString();
 }
 
+/** A text line with its number and its day in front, for messages that stand far apart. */
+export function placed({ seq, ts }: RoomMessage, line: string): string {
+  const date = new Date(Math.min(ts, LAST_DATE_MS));
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `#${seq} ${day} ${line}`;
+}
+
 /** The last moment of the year 9999, where RFC 3339 ends. */
 const LAST_DATE_MS = 253_402_300_799_999;
 
 /** Hours and minutes of the local day. */
 function clockTime(ms: number): string {
   const date = new Date(Math.min(ms, LAST_DATE_MS));
-  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }
