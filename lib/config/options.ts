@@ -21,9 +21,42 @@ export interface Option<T> {
 export const SERVER_OPTIONS = {
   host: option('host', text('ADDRESS'), '127.0.0.1', 'Address to listen on; 0.0.0.0 for every IPv4 address.'),
   port: option('port', integer(0, 65_535), DEFAULT_PORT, 'Port to listen on; 0 picks a free one.'),
-  dataDir: option('data-dir', text('DIR'), undefined, 'Where the server key is kept. Default: the XDG data directory.'),
+  dataDir: option('data-dir', text('DIR'), undefined, 'Where key and store are kept. Default: the XDG data directory.'),
+  store: option(
+    'store',
+    choice('sqlite', 'memory'),
+    'sqlite',
+    'sqlite: a file, for good; memory: until the server stops.',
+  ),
+  storeSync: option(
+    'store-sync',
+    choice('second', 'always'),
+    'second',
+    'When the disk must have a message: within a second, or always before it is acknowledged.',
+  ),
   historyMessages: option('history-messages', integer(0, 1_000_000), 10_000, 'Messages kept for each room.'),
   historyAge: option('history-age', duration(), 30 * 86_400_000, 'How long a message is kept.'),
+  auth: option(
+    'auth',
+    choice('open', 'accounts'),
+    'open',
+    'open: anybody under any name that is free; accounts: registered users only.',
+  ),
+  loginAttempts: option(
+    'login-attempts',
+    integer(1, 1_000_000),
+    5,
+    'Wrong passwords from one address in a window; then it is shut out.',
+  ),
+  loginWindow: option('login-window', duration(), 600_000, 'That window.'),
+  codeGuesses: option(
+    'code-guesses',
+    integer(1, 1_000_000),
+    5,
+    'Wrong room codes from one address or key in a window, ten times as many from all.',
+  ),
+  codeWindow: option('code-window', duration(), 600_000, 'That window.'),
+  maxNamesPerKey: option('max-names-per-key', integer(0, 100_000), 5, 'Names that one key may register.'),
   admins: option('admins', list('FINGERPRINT'), [], 'Fingerprints of the identities that may do everything.'),
   motd: option('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.', true),
   logLevel: option(

@@ -6,16 +6,19 @@ import type { Logger } from '../log.ts';
 import { utf8Length } from '../protocol/text.ts';
 import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
+import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { Admission } from './admission.ts';
+import { createLocalBackplane } from './backplane/local.ts';
 import { Hub } from './hub/hub.ts';
-import type { Turn } from './hub/ports.ts';
+import type { Store, Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
-import { loadServerKey } from './server-key.ts';
+import { openStore } from './open-store.ts';
+import { createSecrets } from './secrets.ts';
+import { loadServerKey, type ServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
 import { FlushList } from './session/send-queue.ts';
 import type { Session } from './session/session.ts';
 import { shutDown } from './shutdown.ts';
-import { createMemoryStore } from './store/memory.ts';
 import { createTurnClock } from './turn-clock.ts';
 
 /** Verified bindings that are remembered, at about 200 bytes each. */
@@ -45,24 +48,49 @@ export interface Ready {
 }
 
 /** Runs a server until `signal` says stop; resolves when everybody has been told and the store is closed. */
-export async function run(
-  config: ServerConfig,
-  { log, signal, onReady, clock: baseClock = systemClock }: RunOptions,
-): Promise<void> {
+export async function run(config: ServerConfig, options: RunOptions): Promise<void> {
   checkMotd(config.motd);
+  const { log, clock: baseClock = systemClock } = options;
   const crypto = createNativeCrypto();
-  const { identity, isNew } = loadServerKey(config.dataDir, crypto);
+  const key = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
+  const store = await openStore(config, { clock, log, crypto });
+  try {
+    await serve(config, options, { crypto, key, clock, store });
+  } finally {
+    await store.close();
+  }
+  log.info('stopped');
+}
+
+interface Foundation {
+  readonly crypto: CryptoProvider;
+  readonly key: ServerKey;
+  readonly clock: Clock;
+  readonly store: Store;
+}
+
+async function serve(
+  config: ServerConfig,
+  { log, signal, onReady }: RunOptions,
+  { crypto, key: { identity, codeKey, isNew }, clock, store }: Foundation,
+): Promise<void> {
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
-  const store = createMemoryStore({
-    keepMessages: config.historyMessages,
-    keepMs: config.historyAge,
-    clock,
-    newIncarnation: () => Buffer.from(crypto.randomBytes(8)).toString('hex'),
-  });
   const { admins, motd, serverName } = config;
-  const hub = new Hub({ store, clock, turn, log, limits: config, admins, motd, serverName });
+  const hub = new Hub({
+    store,
+    backplane: createLocalBackplane(),
+    secrets: createSecrets(crypto, codeKey),
+    clock,
+    turn,
+    log,
+    limits: config,
+    admins,
+    motd,
+    serverName,
+  });
+  await hub.start();
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
   const context = { hub, crypto, identity, bindings, clock, log, limits: config, flushList, nextTurn: setImmediate };
@@ -77,8 +105,7 @@ export async function run(
   stopHeartbeat();
   const answered = () => hub.publisher.idle();
   await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: config.drainTimeout });
-  await store.close();
-  log.info('stopped');
+  await hub.stop();
 }
 
 /** Throws CONFIG for a line that would not fit into the message that carries it. */

@@ -27,6 +27,7 @@ export interface PeerOptions {
   readonly port: number;
   readonly identity?: Identity;
   readonly suite?: number;
+  readonly password?: string;
 }
 
 /** A bare client: the channel and the codec, and nothing that repairs or repeats. It sees what a server really sends. */
@@ -164,7 +165,12 @@ export async function openPeer({ port, ...options }: PeerOptions): Promise<Peer>
 /** A peer that is in, under that name. */
 export async function enterPeer(name: string, options: PeerOptions): Promise<Peer> {
   const peer = await openPeer(options);
-  const answer = await peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test', password: null });
+  const answer = await peer.ask({
+    type: 'hello',
+    name: requireUserName(name),
+    agent: 'test',
+    password: options.password ?? null,
+  });
   if (answer.type === 'error') throw new Error(`hello refused: ${answer.code} ${answer.text}`);
   return peer;
 }

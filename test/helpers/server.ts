@@ -27,7 +27,7 @@ export async function startServer({ clock, ...options }: TestServerOptions = {})
   const none = { flags: {}, env: {}, dotenv: {}, file: {} };
   const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, none);
   // Every test comes from one address, many times.
-  const roomy = { connectAttempts: 1_000_000, maxConnectionsPerAddress: 10_000, port: 0 };
+  const roomy = { connectAttempts: 1_000_000, maxConnectionsPerAddress: 10_000, port: 0, store: 'memory' as const };
   const config = { ...values, ...roomy, ...options, dataDir, serverName: 'bcast test' };
   const log = new Collector();
   const abort = new AbortController();

@@ -8,11 +8,14 @@ import { ERRORS } from '../../lib/errors.ts';
 import type { RoomName } from '../../lib/protocol/names.ts';
 import { connectTcp } from '../../lib/wire/transport/tcp.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
-import { enterPeer, newIdentity, openPeer, type Peer } from '../helpers/peer.ts';
+import { enterPeer, newIdentity, newMessageId, openPeer, type Peer } from '../helpers/peer.ts';
 import { scratchDir } from '../helpers/scratch-dir.ts';
 import { startServer } from '../helpers/server.ts';
 
 type Option = keyof typeof SERVER_OPTIONS;
+
+/** However often a test moves the clock, no session is given up. */
+const PATIENT = { handshakeTimeout: 1e9, idleTimeout: 1e9, slowReaderTimeout: 1e9 };
 
 /** What setting an option changes, shown on a real server. The type makes sure that none is left out. */
 const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Promise<void>] } = {
@@ -44,6 +47,36 @@ const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Pro
       expect(await startServer({ dataDir })).toMatchObject({ fingerprint, isNewKey: false });
     },
   ],
+  store: [
+    'is whether a room goes on after a restart',
+    async () => {
+      const roomAfterRestart = async (store: 'sqlite' | 'memory') => {
+        const dataDir = scratchDir();
+        const { port, stop } = await startServer({ dataDir, store });
+        const alice = await enterPeer('alice', { port });
+        const { incarnation } = await alice.join('den');
+        await alice.say('den', 'hi');
+        await stop();
+        const again = await startServer({ dataDir, store });
+        const joined = await (await enterPeer('alice', { port: again.port })).join('den');
+        return { isSame: joined.incarnation === incarnation, last: joined.last };
+      };
+      expect(await roomAfterRestart('sqlite')).toEqual({ isSame: true, last: 1 });
+      expect(await roomAfterRestart('memory')).toEqual({ isSame: false, last: 0 });
+    },
+  ],
+  storeSync: [
+    'is whether the disk has a message when it is acknowledged',
+    async () => {
+      // What it does to the disk cannot be seen from here; that the store opens with it can.
+      for (const storeSync of ['second', 'always'] as const) {
+        const { port } = await startServer({ store: 'sqlite', storeSync });
+        const alice = await enterPeer('alice', { port });
+        await alice.join('den');
+        expect(await alice.say('den', 'hi')).toMatchObject({ type: 'ok', seq: 1 });
+      }
+    },
+  ],
   historyMessages: [
     'is how many messages of a room are kept',
     async () => {
@@ -67,6 +100,67 @@ const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Pro
       clock.advance(60_001);
       await alice.say('den', 'new');
       expect(await alice.join('den')).toMatchObject({ first: 2, last: 2 });
+    },
+  ],
+  auth: [
+    'lets only registered users in',
+    async () => {
+      const { port } = await startServer({ auth: 'accounts' });
+      await expect(enterPeer('alice', { port })).rejects.toThrow(`${ERRORS.AUTH_REQUIRED.wire}`);
+    },
+  ],
+  loginAttempts: [
+    'is how many wrong passwords shut an address out',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ auth: 'accounts', loginAttempts: 2, loginWindow: 1e8, ...PATIENT, clock });
+      expect(await giveWrongPasswords({ port, clock }, 3)).toEqual(['AUTH_FAILED', 'AUTH_FAILED', 'BANNED']);
+    },
+  ],
+  loginWindow: [
+    'is how long an address is shut out',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({
+        auth: 'accounts',
+        loginAttempts: 1,
+        loginWindow: 1e8,
+        ...PATIENT,
+        clock,
+      });
+      expect(await giveWrongPasswords({ port, clock }, 2)).toEqual(['AUTH_FAILED', 'BANNED']);
+      clock.advance(1e8);
+      expect(await giveWrongPasswords({ port, clock }, 1)).toEqual(['AUTH_FAILED']);
+    },
+  ],
+  codeGuesses: [
+    'is how many wrong codes are heard',
+    async () => {
+      const { port } = await startServer({ codeGuesses: 1 });
+      expect(await guessCodes(port, 3)).toEqual([0, 1, 1]);
+    },
+  ],
+  codeWindow: [
+    'is how long wrong codes are held against one',
+    async () => {
+      const clock = new ManualClock();
+      const { port } = await startServer({ codeGuesses: 1, codeWindow: 60_000, clock });
+      expect(await guessCodes(port, 2)).toEqual([0, 1]);
+      clock.advance(60_000);
+      expect(await guessCodes(port, 2)).toEqual([0, 1]);
+    },
+  ],
+  maxNamesPerKey: [
+    'is how many names one key may register',
+    async () => {
+      const identity = newIdentity();
+      const { port } = await startServer({ maxNamesPerKey: 1 });
+      const answers: string[] = [];
+      for (const name of ['alice', 'bob']) {
+        const peer = await enterPeer(name, { port, identity });
+        answers.push((await peer.ask({ type: 'register', password: null })).type);
+      }
+      expect(answers).toEqual(['ok', 'error']);
     },
   ],
   admins: [
@@ -339,6 +433,48 @@ async function goneFrom(peer: Peer, port: number): Promise<void> {
     const next = await openPeer({ port }).catch(() => undefined);
     if (next !== undefined) return;
   }
+}
+
+/** What wrong passwords for a registered name lead to, one after another. */
+async function giveWrongPasswords({ port, clock }: { port: number; clock: ManualClock }, times: number) {
+  const outcomes: string[] = [];
+  for (let i = 0; i < times; i += 1) {
+    const attempt = enterPeer('alice', { port, password: 'not this one' }).then(
+      () => 'in',
+      (error: unknown) => String(error),
+    );
+    let outcome: string | undefined;
+    void attempt.then((text) => {
+      outcome = text;
+    });
+    // A wrong password is answered late; the hash is made beside the event loop.
+    while (outcome === undefined) {
+      clock.advance(100);
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    outcomes.push(outcome.includes(`${ERRORS.AUTH_FAILED.wire}`) ? 'AUTH_FAILED' : 'BANNED');
+  }
+  return outcomes;
+}
+
+/** For each wrong code: 1 when the answer says to wait. */
+async function guessCodes(port: number, times: number): Promise<readonly number[]> {
+  const owner = await enterPeer(`owner${newMessageId()}`, { port });
+  await owner.ask({ type: 'join', room: 'vault' as RoomName, watch: false, code: null, create: 'locked' });
+  const guesser = await enterPeer(`guesser${newMessageId()}`, { port });
+  const waits: number[] = [];
+  for (let i = 0; i < times; i += 1) {
+    const answer = await guesser.ask({
+      type: 'join',
+      room: 'vault' as RoomName,
+      watch: false,
+      code: '?????',
+      create: null,
+    });
+    expect(answer).toMatchObject({ type: 'error', code: ERRORS.BAD_CODE.wire });
+    waits.push(answer.type === 'error' && answer.retryAfterMs !== null ? 1 : 0);
+  }
+  return waits;
 }
 
 function onceOf(emitter: NodeJS.EventEmitter, event: string): Promise<unknown[]> {

@@ -1,13 +1,20 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
-import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
-import { Bans } from './bans.ts';
+import { nameKey, type UserName } from '../../protocol/names.ts';
+import { type Account, Accounts } from './accounts.ts';
+import { holderOf } from './announce.ts';
+import { Audit } from './audit.ts';
+import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
+import { Followings } from './following.ts';
 import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
-import type { Outbox, Store, Turn } from './ports.ts';
+import { Login, type LoginLimits } from './login.ts';
+import { NetworkState } from './network-state.ts';
+import { OtherNodes } from './other-nodes.ts';
+import type { Backplane, Outbox, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
@@ -17,18 +24,21 @@ import { Rooms } from './rooms.ts';
 import { type User, Users } from './user.ts';
 import { UserSession } from './user-session.ts';
 
-export interface HubLimits extends RateLimits {
+export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
+  readonly maxNamesPerKey: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
 }
 
 export interface HubOptions {
   readonly store: Store;
+  readonly backplane: Backplane;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Logger;
@@ -47,47 +57,95 @@ export interface Arrival {
   readonly outbox: Outbox;
 }
 
+/** How often what is worth no write of its own is saved, in milliseconds. */
+const SAVE_INTERVAL_MS = 10_000;
+
 /** All users and rooms of this node, and what may be asked of them. Knows no socket and no key. */
 export class Hub {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly backplane: Backplane;
+  readonly secrets: Secrets;
   readonly limits: HubLimits;
   readonly users: Users;
+  readonly accounts: Accounts;
+  readonly login: Login;
+  readonly audit: Audit;
+  readonly guesses: CodeGuesses;
+  readonly followings: Followings;
   readonly rooms: Rooms;
-  readonly bans = new Bans();
+  readonly network: NetworkState;
   readonly presence: Presence;
   readonly publisher: Publisher;
-  /** Private messages sent lately, so that a resent one is answered and not delivered again. */
+  /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
   readonly #options: HubOptions;
+  #saving: Timer | undefined;
+  #tokens = 0;
 
   constructor(options: HubOptions) {
-    const { clock, limits, log, store, turn } = options;
+    const { backplane, clock, limits, log, secrets, store, turn } = options;
     this.#options = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.backplane = backplane;
+    this.secrets = secrets;
     this.limits = limits;
-    this.users = new Users({
-      maxSessionsPerUser: limits.maxSessionsPerUser,
-      newUser: (name, fp) => this.#newUser(name, fp),
+    this.users = new Users(limits);
+    this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
+    this.login = new Login(this.accounts, clock, limits);
+    this.audit = new Audit(store, clock, log);
+    this.guesses = new CodeGuesses(clock, limits);
+    this.followings = new Followings(store);
+    this.network = new NetworkState(store, clock);
+    this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
+      onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
+      onLoaded: (room, early) => this.publisher.receive(room, early),
     });
-    this.rooms = new Rooms(store, clock, limits, (error) => log.error({ err: error }, 'a room could not be forgotten'));
     this.presence = new Presence(turn, clock);
-    this.publisher = new Publisher(
+    this.publisher = new Publisher({
       store,
       turn,
-      (error) => log.error({ err: error }, 'messages could not be stored'),
-      (room) => this.rooms.settle(room),
-    );
+      clock,
+      isShared: !backplane.isAlone,
+      onFailure: (error) => log.error({ err: error }, 'messages could not be stored'),
+      onSettled: (room) => this.rooms.settle(room),
+    });
   }
 
-  /** Lets a session in, or throws; nobody hears of a refused one. */
-  enter({ hello, fp, address, outbox }: Arrival): UserSession {
-    checkServerBan(this, { nameKey: nameKey(hello.name), fp, address });
-    const user = this.users.claim(hello.name, fp);
-    const session = new UserSession(user, address, outbox);
+  /** Reads what the network knows; to be awaited before anybody comes. */
+  async start(): Promise<void> {
+    await this.backplane.start(new OtherNodes(this));
+    await this.network.load();
+    this.#saveLater();
+  }
+
+  /** Saves what is not saved at once; to be awaited when everybody has gone. */
+  async stop(): Promise<void> {
+    this.#saving?.cancel();
+    await this.rooms.save();
+    await this.backplane.stop();
+  }
+
+  /** Lets a session in, or rejects; nobody hears of a refused one. */
+  async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
+    const { name, password } = hello;
+    checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
+    const account = await this.login.authenticate({ name, fp, address, password });
+    const fps = identities(account, fp);
+    checkServerBan(this, { nameKey: nameKey(name), fps, address });
+    const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
+    const token = this.#newToken();
+    const newcomer = this.#newUser({ name, fp, account });
+    await this.backplane.claim(holderOf(newcomer), token, this.limits.maxSessionsPerUser);
+    const user = this.#settleIn(newcomer, token);
+    if (user === newcomer) this.followings.enter(user, following);
+    user.account = account ?? user.account;
+    user.fps = identities(account, ...user.fps, fp);
+    user.isAdmin = this.#isAdmin(user.account, user.fps);
+    const session = new UserSession(user, { token, fp, address, outbox });
     user.sessions.add(session);
     session.tell(this.#welcome(user, hello.req));
     session.ok(hello.req);
@@ -117,8 +175,21 @@ export class Hub {
     if (session.isGone) return;
     session.isGone = true;
     for (const member of session.rooms.values()) leaveRoom(this, member);
-    session.user.sessions.delete(session);
-    this.users.release(session.user);
+    const { user } = session;
+    user.sessions.delete(session);
+    void this.backplane.release(user.key, session.token);
+    if (user.sessions.size > 0) return;
+    this.users.release(user);
+    this.followings.exit(user);
+    if (user.account !== null) void this.#noteSeen(user);
+  }
+
+  /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
+  isNew(id: string | null): boolean {
+    if (id === null) return true;
+    if (this.recentTells.get(id) !== undefined) return false;
+    this.recentTells.set(id, this.clock.nowMs());
+    return true;
   }
 
   /** Charges a session for a request that could not even be read. */
@@ -126,13 +197,13 @@ export class Hub {
     return user.rate.take(REQUEST_BYTES) > 0;
   }
 
-  /** What a banned address is told before there is anybody to tell it to; undefined for all others. */
+  /** What an address that is banned, or gave too many wrong passwords, is told before there is anybody to tell it to. */
   addressRefusal(address: string): BcastError | undefined {
     const nowMs = this.clock.nowMs();
-    const ban = this.bans.matchAddress(address, nowMs);
-    if (ban === undefined) return undefined;
-    const { untilMs } = ban;
-    return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
+    const shutOutMs = this.login.shutOutMs(address);
+    if (shutOutMs > 0) return bannedUntil(nowMs + shutOutMs, nowMs);
+    const ban = this.network.bans.matchAddress(address, nowMs);
+    return ban === undefined ? undefined : bannedUntil(ban.untilMs, nowMs);
   }
 
   /** Closes every session of a user. */
@@ -159,18 +230,62 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newUser(name: UserName, fp: Fingerprint): User {
+  #newToken(): string {
+    this.#tokens += 1;
+    return String(this.#tokens);
+  }
+
+  /** The user a newcomer belongs to: the one who is here already, or itself. Throws NAME_IN_USE and TOO_MANY_SESSIONS. */
+  #settleIn(newcomer: User, token: string): User {
+    const { name, fp, account, key } = newcomer;
+    try {
+      const present = this.users.claim(name, fp, account);
+      if (present === undefined) this.users.add(newcomer);
+      return present ?? newcomer;
+    } catch (error) {
+      void this.backplane.release(key, token);
+      throw error;
+    }
+  }
+
+  #newUser({ name, fp, account }: NewUser): User {
     return {
       name,
-      key: nameKey(name) as NameKey,
+      key: nameKey(name),
       fp,
-      isAdmin: this.#options.admins.includes(fp),
+      fps: [fp],
+      account,
+      isAdmin: this.#isAdmin(account, [fp]),
       sessions: new Set(),
       rate: new RateLimit(this.limits, this.clock),
       away: null,
+      following: [],
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
     };
+  }
+
+  #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
+    return account?.isAdmin === true || fps.some((fp) => this.#options.admins.includes(fp));
+  }
+
+  /** When somebody was last here is worth no failure. */
+  async #noteSeen({ key }: User): Promise<void> {
+    const seenMs = this.clock.nowMs();
+    try {
+      await this.accounts.update(key, (account) => ({ ...account, seenMs }));
+    } catch (error) {
+      this.log.debug({ err: error }, 'a last-seen time could not be stored');
+    }
+  }
+
+  #saveLater(): void {
+    this.#saving = this.clock.after(SAVE_INTERVAL_MS, () => {
+      this.rooms
+        .save()
+        .catch((error: unknown) => this.log.warn({ err: error }, 'read marks could not be stored'))
+        .finally(() => this.#saveLater());
+    });
   }
 
   #welcome(user: User, req: number): Events['welcome'] {
@@ -180,13 +295,28 @@ export class Hub {
       req,
       name: user.name,
       role: user.isAdmin ? 'admin' : 'member',
-      registered: false,
+      registered: user.account !== null,
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: motd ?? null,
+      motd: this.network.motd ?? motd ?? null,
     };
   }
+}
+
+interface NewUser {
+  readonly name: UserName;
+  readonly fp: Fingerprint;
+  readonly account: Account | null;
+}
+
+/** Each once; the account's first. */
+function identities(account: Account | null, ...fps: readonly Fingerprint[]): readonly Fingerprint[] {
+  return [...new Set([...(account?.fps ?? []), ...fps])];
+}
+
+function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
+  return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
 }
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */

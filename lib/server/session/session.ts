@@ -189,18 +189,24 @@ export class Session implements Outbox {
   #handle(request: Request): undefined | Promise<void> {
     if (this.#isEnding) return undefined;
     if (this.#user !== undefined) return this.#context.hub.handle(this.#user, request);
-    if (request.type === 'hello') this.#hello(request);
-    else this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
+    if (request.type === 'hello') return this.#hello(request);
+    this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
     return undefined;
   }
 
-  #hello(hello: Requests['hello']): void {
+  async #hello(hello: Requests['hello']): Promise<void> {
     const { hub, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
-      this.#user = hub.enter({ hello, fp, address: this.address, outbox: this });
-      log.info({ user: this.#user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
+      const user = await hub.enter({ hello, fp, address: this.address, outbox: this });
+      if (this.#isEnding) {
+        hub.exit(user);
+        return;
+      }
+      this.#user = user;
+      log.info({ user: user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
+      if (this.#isEnding) return;
       this.#refuse(toBcastError(error), hello.req);
     }
   }

@@ -356,7 +356,7 @@ describe('a session that is ended', () => {
     gate.release();
     await alice.peer.closed;
     await harness.settle();
-    expect(harness.hub.rooms.find(DEN)?.topic).toBeNull();
+    expect(harness.hub.rooms.find(DEN)?.state.topic).toBeNull();
     expect(harness.hub.rooms.find(DEN)?.size).toBe(0);
   });
 });

@@ -1,0 +1,133 @@
+import { closeSync, openSync, statSync } from 'node:fs';
+import { DatabaseSync } from 'node:sqlite';
+import { isPrivate } from '../../../config/private-file.ts';
+import { BcastError } from '../../../errors.ts';
+import { MIGRATIONS } from './migrations.ts';
+
+/** Tells our files from other SQLite files: `bcas` in ASCII. */
+const APPLICATION_ID = 0x62636173;
+
+/** How long a statement waits for another connection of this process, in milliseconds. */
+const BUSY_TIMEOUT_MS = 10_000;
+
+/** How much the write-ahead log may hold before it is copied into the file, in pages of 4 KiB. */
+const CHECKPOINT_PAGES = 2_000;
+
+/** A log that one very large write has blown up is cut back to this, in bytes. */
+const MAX_IDLE_LOG_BYTES = 67_108_864;
+
+/** SQLite's primary result codes. */
+const [BUSY, CORRUPT, NOT_A_DATABASE] = [5, 11, 26];
+
+/**
+ * Opens the file for the one thread that writes, makes it when it is not there, and brings it to the newest version.
+ * Throws CONFIG for a file that others may read, that a newer bcast wrote, or that is none of ours.
+ */
+export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
+  makePrivate(path);
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  try {
+    database.exec(`
+      PRAGMA journal_mode = WAL;
+      PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'};
+      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES};
+      PRAGMA secure_delete = FAST;
+      PRAGMA cache_size = -16384;
+    `);
+    migrate(database, path, MIGRATIONS);
+    return database;
+  } catch (error) {
+    database.close();
+    throw explained(error, path);
+  }
+}
+
+/** Opens a file that `openForWriting` has opened, for another thread that only reads. */
+export function openForReading(path: string): DatabaseSync {
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
+  database.exec('PRAGMA cache_size = -16384');
+  return database;
+}
+
+/**
+ * Takes the data directory for this process. The lock is SQLite's own on a file beside the store, so the system lets go of
+ * it when the process dies, however it dies. Throws CONFIG when another process has it.
+ */
+export function lockStore(path: string): DatabaseSync {
+  const lockPath = `${path}-lock`;
+  makePrivate(lockPath);
+  const lock = new DatabaseSync(lockPath, { timeout: 0 });
+  try {
+    lock.exec('BEGIN EXCLUSIVE');
+    return lock;
+  } catch (error) {
+    lock.close();
+    if (!isSqlite(error, BUSY)) throw explained(error, lockPath);
+    throw new BcastError('CONFIG', {
+      text: `${path} is in use by another bcast server; give this one a directory of its own with --data-dir.`,
+    });
+  }
+}
+
+/** Does `work` in one transaction: all of it or, when it throws, nothing. */
+export function createTransaction(database: DatabaseSync): <T>(work: () => T) => T {
+  const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql));
+  return (work) => {
+    begin?.run();
+    try {
+      const result = work();
+      commit?.run();
+      return result;
+    } catch (error) {
+      // A full disk may have ended the transaction already.
+      if (database.isTransaction) rollback?.run();
+      throw error;
+    }
+  };
+}
+
+/** Runs the steps that the file has not seen, each with its number in one transaction. Throws CONFIG. */
+function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
+  const version = numberOf(database, 'user_version');
+  const application = numberOf(database, 'application_id');
+  if (application !== APPLICATION_ID && !(application === 0 && version === 0 && isEmpty(database))) {
+    throw new BcastError('CONFIG', { text: `${path} is a database, but not one of bcast.` });
+  }
+  if (version > steps.length) {
+    throw new BcastError('CONFIG', {
+      text: `${path} was written by a newer bcast (its version is ${version}, this bcast knows up to ${steps.length}). Run the newer bcast, or restore a backup of before the upgrade; the file was not touched.`,
+    });
+  }
+  for (const [i, step] of steps.slice(version).entries()) {
+    const stamps = `PRAGMA user_version = ${version + i + 1}; PRAGMA application_id = ${APPLICATION_ID};`;
+    createTransaction(database)(() => database.exec(`${step};${stamps}`));
+  }
+}
+
+function makePrivate(path: string): void {
+  closeSync(openSync(path, 'a', 0o600));
+  if (isPrivate(statSync(path))) return;
+  throw new BcastError('CONFIG', { text: `${path} can be read by others; make it yours alone: chmod 600 ${path}` });
+}
+
+function numberOf(database: DatabaseSync, pragma: string): number {
+  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+}
+
+function explained(error: unknown, path: string): unknown {
+  if (!isSqlite(error, CORRUPT) && !isSqlite(error, NOT_A_DATABASE)) return error;
+  return new BcastError('CONFIG', {
+    text: `${path} is damaged or no database at all. Restore a backup, or move it away to start with nothing.`,
+    cause: error,
+  });
+}
+
+function isSqlite(error: unknown, code: number | undefined): boolean {
+  // The lowest byte is the primary result code; what is above tells variants apart.
+  return (Number((error as { errcode?: number }).errcode) & 0xff) === code;
+}

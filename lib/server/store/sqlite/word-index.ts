@@ -1,0 +1,38 @@
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import { wordsOf } from '../words.ts';
+import { BLOCK_MESSAGES, type ChunkReader, ID } from './chunks.ts';
+import { bodyOf, entryEnd } from './entries.ts';
+
+/** Of a longer word only so much is looked up in the index, in UTF-16 units; the message itself decides in the end. */
+const MAX_WORD_UNITS = 64;
+
+/** The words of a text as the index has them. */
+export function indexedWords(text: string): string[] {
+  return wordsOf(text).map((word) => word.slice(0, MAX_WORD_UNITS));
+}
+
+/** Says of each block of messages which words stand in it. */
+export class WordIndex {
+  readonly #insert: StatementSync;
+  readonly #remove: StatementSync;
+
+  constructor(database: DatabaseSync) {
+    this.#insert = database.prepare(`INSERT INTO words (rowid, text) VALUES (${ID}, ?)`);
+    this.#remove = database.prepare(`DELETE FROM words WHERE rowid = ${ID}`);
+  }
+
+  /** Adds the block that begins with `first`; all its messages must be there. */
+  add(chunks: ChunkReader, room: number, first: number): void {
+    const words = new Set<string>();
+    for (const { entries } of chunks.span(room, first, first + BLOCK_MESSAGES - 1)) {
+      for (let at = 0; at < entries.length; at = entryEnd(entries, at)) {
+        for (const word of indexedWords(bodyOf(entries, at))) words.add(word);
+      }
+    }
+    this.#insert.run(room, first, [...words].join(' '));
+  }
+
+  remove(room: number, first: number): void {
+    this.#remove.run(room, first);
+  }
+}
