@@ -43,8 +43,8 @@ function bannerLines(banner: Banner, me: UserName | null): string[] {
   const people = members === 1 ? 'Nobody else is here' : `${grouped(members)} people are here`;
   const readers =
     access === 'locked'
-      ? 'This room is locked: only the server and who has its code can read it'
-      : 'The server and everybody who comes in can read this room';
+      ? 'This room is locked: the server and whoever has the code can read it'
+      : 'The server and whoever joins can read this room';
   return [
     ...(topic === null ? [] : [`Topic: ${topic}`]),
     `${people}. ${readers}. ${keptText(banner)}${powerText(banner, me)}`,
@@ -55,7 +55,7 @@ function bannerLines(banner: Banner, me: UserName | null): string[] {
 function keptText({ keep, keepMs }: Banner): string {
   return keep === 0
     ? 'Nothing is kept.'
-    : `The last ${grouped(keep)} messages are kept, for ${formatExactDuration(keepMs)}.`;
+    : `The last ${grouped(keep)} messages are kept for ${formatExactDuration(keepMs)}.`;
 }
 
 function powerText({ owner, role }: Banner, me: UserName | null): string {
