@@ -85,6 +85,9 @@ async function runFullScreen(input: VerbInput, endpoint: Endpoint): Promise<numb
       signal: stop.signal,
     });
     return stop.exitCode ?? exitCode;
+  } catch (error) {
+    if (stop.exitCode === undefined) throw error;
+    return stop.exitCode;
   } finally {
     stop.release();
   }

@@ -1,4 +1,4 @@
-import { parseServerUrl, type ServerAddress } from '../client/address.ts';
+import { parseServerUrl, type ServerAddress, sameRoom } from '../client/address.ts';
 import type { ConnectOptions, TrustPolicy } from '../client/client.ts';
 import { nameOfAccount, type ProfileFiles, profileFiles, rememberedName } from '../client/profile.ts';
 import { type Environment, readEnvironment, readSources } from '../config/environment.ts';
@@ -47,8 +47,7 @@ export function findEndpoint({ flags, lists }: VerbInput, url: string | undefine
     },
     user: origins.user === 'flag' ? values.user : (address.user ?? values.user),
     rooms,
-    // The URL was typed for this very connection, as a flag is; a variable may have been set for another.
-    code: address.code !== undefined && origins.codeFile !== 'flag' ? undefined : secretOf(loaded, 'code'),
+    code: codeFor(rooms, address, loaded),
     isRoomNamed: lists['room'] !== undefined || address.room !== undefined || origins.room !== 'default',
     environment,
     files,
@@ -66,6 +65,17 @@ function addressOf(named: string | undefined, [newest]: readonly LocalServer[]):
   throw new BcastError('CONNECT_FAILED', {
     text: 'No server is named, and none of yours runs on this machine: run "bcast start", or give --server URL.',
   });
+}
+
+/** The URL's code goes before a variable's: it was given for this very connection. The client itself knows it by its room. */
+function codeFor(
+  rooms: readonly string[],
+  { room, code }: ServerAddress,
+  loaded: Loaded<ClientOptions>,
+): string | undefined {
+  const isForRooms = code !== undefined && (room === undefined || rooms.some((name) => sameRoom(name, room)));
+  if (!isForRooms || loaded.origins.codeFile === 'flag') return secretOf(loaded, 'code');
+  return room === undefined ? code : undefined;
 }
 
 function trustOf(

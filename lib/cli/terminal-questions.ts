@@ -40,7 +40,10 @@ async function onTerminal<T>(
     return await ask(prompts, { input, output: process.stderr as PromptTerminal['output'], signal });
   } catch (error) {
     // While a question stands, the terminal sends a character for Ctrl-C and no signal; it means the same.
-    if (error instanceof prompts.Interrupted) process.kill(process.pid, 'SIGINT');
+    if (error instanceof prompts.Interrupted) {
+      process.stderr.write('\n');
+      process.emit('SIGINT', 'SIGINT');
+    }
     throw error;
   } finally {
     input.destroy();

@@ -1,6 +1,13 @@
 import { BcastError } from '../errors.ts';
 import { DEFAULT_PORT } from '../limits.ts';
-import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import {
+  nameKey,
+  type RoomName,
+  requireRoomName,
+  requireUserName,
+  toRoomName,
+  type UserName,
+} from '../protocol/names.ts';
 import { isFingerprint } from '../wire/crypto/identity.ts';
 
 /** Where a server is, and what its URL says beside that. */
@@ -43,6 +50,12 @@ export function parseServerUrl(text: string): ServerAddress {
     ...(fingerprint !== undefined && { fingerprint }),
     ...(code !== undefined && code !== '' && { code }),
   };
+}
+
+/** Whether a text names that room. */
+export function sameRoom(text: string, room: RoomName): boolean {
+  const name = toRoomName(text);
+  return name !== null && nameKey(name) === nameKey(room);
 }
 
 /** The URL that leads others to a room, and in: with the code of a locked one it is as secret as that. */

@@ -87,7 +87,7 @@ export function receiptsText({ seq, members, delivered, read, readers }: Events[
       ? ` and ${grouped(read - Math.min(readers.length, MAX_READERS))} more`
       : '';
   const who = names === '' ? '' : `: ${names}${more}`;
-  return `Message ${seq}: of ${grouped(members)} here ${grouped(delivered)} have it, ${grouped(read)} have read it${who}.`;
+  return `Message ${seq}: ${grouped(delivered)} of ${grouped(members)} others have it, ${grouped(read)} have read it${who}.`;
 }
 
 export function followsText(names: readonly UserName[]): string {

@@ -64,19 +64,23 @@ export async function askCode(terminal: PromptTerminal, room: string): Promise<s
 export class Interrupted extends Error {}
 
 /** One line that is not shown while it is typed. Throws as `ask` does. */
-async function askHidden({ input, output, signal }: PromptTerminal, question: string): Promise<string> {
-  output.write(question);
-  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() }) as WriteStream;
+async function askHidden(terminal: PromptTerminal, question: string): Promise<string> {
   try {
-    return await ask({ input, output: nowhere, signal }, '');
+    return await ask(terminal, question, new Writable({ write: (_chunk, _encoding, done) => done() }));
   } finally {
-    output.write('\n');
+    terminal.output.write('\n');
   }
 }
 
 /** One line from the terminal. Throws Interrupted on Ctrl-C, CLOSED when there will be none. */
-async function ask({ input, output, signal }: PromptTerminal, question: string): Promise<string> {
-  const lines = createInterface({ input, output, terminal: true, historySize: 0 });
+async function ask(
+  { input, output, signal }: PromptTerminal,
+  question: string,
+  echo: Writable = output,
+): Promise<string> {
+  const lines = createInterface({ input, output: echo, terminal: true, historySize: 0 });
+  // Only now: the terminal must not echo, nor take Ctrl-C for itself, by the time somebody can read the question.
+  if (echo !== output) output.write(question);
   const closed = new Promise<never>((_, reject) => {
     const end = (): void => reject(new BcastError('CLOSED', { text: 'Nothing was answered.' }));
     lines.once('SIGINT', () => reject(new Interrupted()));
@@ -84,7 +88,7 @@ async function ask({ input, output, signal }: PromptTerminal, question: string):
     signal?.addEventListener('abort', end, { once: true });
   });
   try {
-    return await Promise.race([lines.question(question), closed]);
+    return await Promise.race([lines.question(echo === output ? question : ''), closed]);
   } finally {
     closed.catch(() => undefined);
     lines.close();

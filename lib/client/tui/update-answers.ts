@@ -1,12 +1,13 @@
 import { formatDuration } from '../../duration.ts';
 import type { BcastError } from '../../errors.ts';
 import type { MessageId } from '../../protocol/messages.ts';
+import { toUserName } from '../../protocol/names.ts';
 import { bansText, followsText, foundText, membersText, receiptsText, roomsText, userText } from './answer-lines.ts';
 import { doneText } from './done-text.ts';
 import type { Answer, Ask, Effect } from './effect.ts';
 import { messageEntry } from './entries.ts';
 import { entryAt, prepend } from './log.ts';
-import { membersFrom } from './members.ts';
+import { memberOf, membersFrom } from './members.ts';
 import { scrollToTop } from './scroll.ts';
 import type { Pending, State, Window } from './state.ts';
 import { untilText } from './times.ts';
@@ -160,7 +161,7 @@ function withoutWaiting(state: State, ask: Ask): State {
 }
 
 function onDone(state: State, ask: Ask, index: number): State {
-  const text = doneText(ask, state.me);
+  const text = isToldToAll(state, ask) ? null : doneText(ask, state.me);
   const told = text === null ? state : tell(state, index, 'info', text);
   switch (ask.what) {
     case 'away':
@@ -177,6 +178,14 @@ function onDone(state: State, ask: Ask, index: number): State {
     default:
       return told;
   }
+}
+
+/** Everybody in the room is told of a member who may not speak, or may again; of others only we know. */
+function isToldToAll(state: State, ask: Ask): boolean {
+  if ((ask.what !== 'ban' && ask.what !== 'unban') || ask.penalty !== 'mute') return false;
+  const name = toUserName(ask.target);
+  const members = state.windows[roomIndex(state, ask.room)]?.members ?? [];
+  return name !== null && memberOf(members, name) !== undefined;
 }
 
 function onMembers(

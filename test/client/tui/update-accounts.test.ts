@@ -194,7 +194,7 @@ describe('answers', () => {
           readers: [bob, user('carol')],
         },
       },
-      'Message 7: of 1,200 here 1,100 have it, 2 have read it: bob, carol.',
+      'Message 7: 1,100 of 1,200 others have it, 2 have read it: bob, carol.',
     ],
   ])('to %j', (ask, answer, text) => {
     expect(answered(inDen(), ask, answer).lastLine()).toBe(text);
@@ -341,6 +341,17 @@ describe('a password', () => {
     expect(play.state.mode).toEqual({ type: 'write' });
     expect(asks(play)).toEqual([]);
   });
+});
+
+test('a mute is told once: by us, or by what everybody hears of it', () => {
+  const mute = { what: 'ban', penalty: 'mute', room: den, target: 'bob', durationMs: null, reason: null } as const;
+  const play = inDen().client(presence('den', { change: 'join', name: bob }));
+  play.client(presence('den', { change: 'mute', name: bob, other: user('alice') }));
+  const lines = play.entries().length;
+  answered(play, mute, { type: 'done' });
+  expect(play.entries()).toHaveLength(lines);
+  answered(play, { ...mute, target: '192.0.2.7' }, { type: 'done' });
+  expect(play.lastLine()).toBe('192.0.2.7 may not speak here.');
 });
 
 describe('what others do', () => {
