@@ -25,7 +25,9 @@ const ARCHITECTURE: Architecture = {
     ['lib/server/backplane/**', ['lib/server/hub/ports.ts', ...BELOW]],
     ['lib/server/gateway/**', ['lib/server/session/**', 'lib/server/hub/**', ...BELOW]],
     ['lib/server/admission.ts', ['lib/server/hub/**', ...BELOW]],
-    ['lib/server/listener.ts', ['lib/server/admission.ts', 'lib/server/session/**', ...BELOW]],
+    ['lib/server/admin/**', ['lib/server/session/**', 'lib/server/hub/**', ...BELOW]],
+    ['lib/server/proxy/**', ['lib/server/hub/address.ts', ...BELOW]],
+    ['lib/server/listener.ts', ['lib/server/{admission,proxy/*}.ts', 'lib/server/session/**', ...BELOW]],
     ['lib/server/*.ts', ['lib/server/**', ...BELOW]],
 
     ['lib/client/sealed/**', BELOW],
@@ -60,7 +62,7 @@ const ARCHITECTURE: Architecture = {
   ],
   processMembers: [
     // The launcher runs under a Node that is too old to load the configuration.
-    ['env', ['lib/config/**', 'lib/cli/{runtime,follow-launcher}.mjs']],
+    ['env', ['lib/config/**', 'lib/cli/{runtime,follow-launcher,follow-npx}.mjs']],
     ['argv', ['lib/cli/**']],
   ],
   clocks: ['lib/clock.ts', 'lib/cli/*.mjs'],

@@ -86,8 +86,7 @@ export abstract class Requests implements ServerRequests {
   }
 
   async names(room: string): Promise<readonly MemberRow[]> {
-    const rows = await this.ask({ type: 'names', room: requireRoomName(room) });
-    return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
+    return membersIn(await this.ask({ type: 'names', room: requireRoomName(room) }));
   }
 
   async rooms(): Promise<readonly RoomRow[]> {
@@ -232,6 +231,10 @@ function only<T extends Event['type']>(rows: readonly Event[], type: T): Extract
   const row = rows.find((one) => one.type === type);
   if (row === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error(`no ${type}`) });
   return row as Extract<Event, { readonly type: T }>;
+}
+
+export function membersIn(rows: readonly Event[]): readonly MemberRow[] {
+  return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
 }
 
 function roomOrNull(room: string | null): RoomName | null {

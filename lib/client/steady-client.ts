@@ -1,6 +1,6 @@
 import { BcastError } from '../errors.ts';
 import { MAX_REASON_BYTES } from '../limits.ts';
-import type { Event, Events, MessageId } from '../protocol/messages.ts';
+import type { Event, Events, MemberRow, MessageId } from '../protocol/messages.ts';
 import { requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
 import { addressKey, inviteUrl } from './address.ts';
@@ -13,7 +13,7 @@ import { Marks } from './marks.ts';
 import { newMessageId } from './message-id.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
 import type { Delay } from './patience.ts';
-import { Requests, short } from './requests.ts';
+import { membersIn, Requests, short } from './requests.ts';
 import { RoomCodes } from './room-codes.ts';
 import { type JoinOptions, notJoined, Rooms } from './rooms.ts';
 import type { Settings } from './settings.ts';
@@ -146,6 +146,14 @@ export class SteadyClient extends Requests implements Client {
   async publish(body: string, options: SayOptions = {}): Promise<Receipt> {
     this.#checkOpen();
     return this.#outbox.add({ type: 'publish', ...this.#message(body, options) });
+  }
+
+  override async names(room: string): Promise<readonly MemberRow[]> {
+    const name = requireRoomName(room);
+    const tell = (members: readonly MemberRow[]): void => this.#events.push({ type: 'members', room: name, members });
+    // Told at once: presence that came in the same packet would overtake a promise.
+    const rows = await this.ask({ type: 'names', room: name }, (answer) => tell(membersIn(answer)));
+    return membersIn(rows);
   }
 
   async rotateCode(room: string): Promise<string> {
@@ -283,9 +291,13 @@ export class SteadyClient extends Requests implements Client {
     if (status.state === 'closed') throw status.error ?? new BcastError('CLOSED');
   }
 
-  protected ask(ask: Ask): Promise<readonly Event[]> {
+  protected ask(ask: Ask, onRows?: (rows: readonly Event[]) => void): Promise<readonly Event[]> {
     return new Promise((resolve, reject) => {
-      this.#link.ask(ask, (answer) => (answer instanceof BcastError ? reject(answer) : resolve(answer.rows)));
+      this.#link.ask(ask, (answer) => {
+        if (answer instanceof BcastError) return reject(answer);
+        onRows?.(answer.rows);
+        resolve(answer.rows);
+      });
     });
   }
 }

@@ -7,7 +7,7 @@ import { doneText } from './done-text.ts';
 import type { Answer, Ask, Effect } from './effect.ts';
 import { messageEntry } from './entries.ts';
 import { entryAt, prepend } from './log.ts';
-import { memberOf, membersFrom } from './members.ts';
+import { memberOf } from './members.ts';
 import { scrollToTop } from './scroll.ts';
 import type { Pending, State, Window } from './state.ts';
 import { untilText } from './times.ts';
@@ -194,12 +194,9 @@ function onMembers(
   index: number,
   rows: Extract<Answer, { type: 'members' }>['members'],
 ): State {
-  if (ask.what !== 'names') return state;
-  const known = changeWindow(state, roomIndex(state, ask.room), (window) => ({
-    ...window,
-    members: membersFrom(rows),
-  }));
-  return ask.isShown ? tell(known, index, 'info', membersText(ask.room, rows)) : known;
+  // The member list has heard of it by an event: an answer comes too late to be in line with the presence about it.
+  if (ask.what !== 'names' || !ask.isShown) return state;
+  return tell(state, index, 'info', membersText(ask.room, rows));
 }
 
 /** Older messages go before what is shown. What is on screen stays where it is, unless they were asked for by name. */

@@ -4,7 +4,17 @@ import type { Effect } from './effect.ts';
 import { isSameName, messageEntry } from './entries.ts';
 import type { State, Window } from './state.ts';
 import { onPresence } from './update-presence.ts';
-import { flushBanner, onForgotten, onInvited, onJoined, onLeft, onRemoved, onTopic } from './update-room.ts';
+import {
+  flushBanner,
+  onForgotten,
+  onInvited,
+  onJoined,
+  onLagged,
+  onLeft,
+  onMembers,
+  onRemoved,
+  onTopic,
+} from './update-room.ts';
 import { onUnstored, withStored } from './update-stored.ts';
 import { addEntry, addMessage, changeWindow, openWindow, roomIndex, tell, tellHere, windowId } from './windows.ts';
 
@@ -24,6 +34,8 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
       return onPrivate(state, event);
     case 'presence':
       return [onPresence(state, event), []];
+    case 'members':
+      return [onMembers(state, event), []];
     case 'typing':
       return [onTyping(state, event), []];
     case 'topic':
@@ -41,15 +53,7 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
     case 'forgotten':
       return [onForgotten(state, event.room), []];
     case 'lagged':
-      return [
-        tell(
-          state,
-          roomIndex(state, event.room),
-          'warn',
-          `Too much at once: ${event.dropped} messages are being fetched again.`,
-        ),
-        [],
-      ];
+      return onLagged(state, event);
     case 'published':
       return [onPublished(state, event), []];
     case 'unstored':

@@ -4,6 +4,7 @@ import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import type { ClientEvent } from '../events.ts';
 import type { Effect } from './effect.ts';
 import { isSameName } from './entries.ts';
+import { membersFrom } from './members.ts';
 import type { State, Window } from './state.ts';
 import { grouped, untilText } from './times.ts';
 import { activate, addEntry, changeWindow, closeWindow, notice, openWindow, roomIndex, tell } from './windows.ts';
@@ -34,7 +35,21 @@ export function onJoined(state: State, event: Extract<ClientEvent, { type: 'join
   }));
   const settled = { ...joined, joining: state.joining.filter((wanted) => wanted !== key) };
   const shown = flushBanner(isWanted ? activate(settled, index) : settled, index, 0);
-  return [shown, [{ type: 'ask', ask: { what: 'names', room, isShown: false }, window: `room ${key}` }]];
+  return [shown, [askMembers(room)]];
+}
+
+function askMembers(room: RoomName): Effect {
+  return { type: 'ask', ask: { what: 'names', room, isShown: false }, window: `room ${nameKey(room)}` };
+}
+
+export function onMembers(state: State, { room, members }: Extract<ClientEvent, { type: 'members' }>): State {
+  return changeWindow(state, roomIndex(state, room), (window) => ({ ...window, members: membersFrom(members) }));
+}
+
+/** The messages come again by themselves; who came and went meanwhile does not. */
+export function onLagged(state: State, { room, dropped }: Extract<ClientEvent, { type: 'lagged' }>): Next {
+  const text = `Too much at once: ${dropped} messages are being fetched again.`;
+  return [tell(state, roomIndex(state, room), 'warn', text), [askMembers(room)]];
 }
 
 /** Who can read, how much is kept, and who decides (DESIGN §5). */
