@@ -11,8 +11,6 @@ export interface TerminalQuestions {
   readonly code: AskCode;
 }
 
-type Prompts = typeof import('../client/tui/prompts.ts');
-
 const TERMINAL = '/dev/tty';
 
 /**
@@ -21,26 +19,33 @@ const TERMINAL = '/dev/tty';
  */
 export function terminalQuestions(signal: AbortSignal): TerminalQuestions | undefined {
   if (!isatty(0) || !isatty(2) || !existsSync(TERMINAL)) return undefined;
-  const ask = <T>(how: (prompts: Prompts, terminal: PromptTerminal) => Promise<T>): Promise<T> =>
-    onTerminal(signal, how);
   return {
-    trust: (address, fingerprint) => ask((prompts, terminal) => prompts.askTrust(terminal, address, fingerprint)),
-    password: (name) => (refusal) => ask((prompts, terminal) => prompts.askPassword(terminal, name, refusal)),
-    code: (room) => ask((prompts, terminal) => prompts.askCode(terminal, room)),
+    trust: (address, fingerprint) =>
+      onTerminal(signal, async (terminal) => {
+        const { askTrust } = await import('../client/tui/prompts.ts');
+        return askTrust(terminal, address, fingerprint);
+      }),
+    password: (name) => (refusal) =>
+      onTerminal(signal, async (terminal) => {
+        const { askPassword } = await import('../client/tui/prompts.ts');
+        return askPassword(terminal, name, refusal);
+      }),
+    code: (room) =>
+      onTerminal(signal, async (terminal) => {
+        const { askCode } = await import('../client/tui/prompts.ts');
+        return askCode(terminal, room);
+      }),
   };
 }
 
-async function onTerminal<T>(
-  signal: AbortSignal,
-  ask: (prompts: Prompts, terminal: PromptTerminal) => Promise<T>,
-): Promise<T> {
-  const prompts = await import('../client/tui/prompts.ts');
+async function onTerminal<T>(signal: AbortSignal, ask: (terminal: PromptTerminal) => Promise<T>): Promise<T> {
+  const { Interrupted } = await import('../client/tui/prompts.ts');
   const input = new ReadStream(openSync(TERMINAL, 'r'));
   try {
-    return await ask(prompts, { input, output: process.stderr as PromptTerminal['output'], signal });
+    return await ask({ input, output: process.stderr as PromptTerminal['output'], signal });
   } catch (error) {
     // While a question stands, the terminal sends a character for Ctrl-C and no signal; it means the same.
-    if (error instanceof prompts.Interrupted) {
+    if (error instanceof Interrupted) {
       process.stderr.write('\n');
       process.emit('SIGINT', 'SIGINT');
     }
