@@ -51,11 +51,15 @@ function find({ name, env }: Option<unknown>, { flags, env: environment, dotenv,
 }
 
 function parse({ name, env, kind, isSecret }: Option<unknown>, { raw, origin }: Found): unknown {
+  const place = origin === 'flag' ? `--${name}` : `${env} (${origin})`;
+  if (origin === 'flag' && kind.carriesSecret?.(raw)) {
+    throw new BcastError('CONFIG', { text: `${place} holds a password, which others can read there; use ${env}.` });
+  }
   const value = kind.parse(raw);
   if (value !== null) return value;
-  const place = origin === 'flag' ? `--${name}` : `${env} (${origin})`;
-  const instead = isSecret === true ? '' : `, not ${JSON.stringify(raw)}`;
-  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}${instead}.` });
+  const isHarmless = kind.carriesSecret === undefined && isSecret !== true;
+  const given = isHarmless ? `, not ${JSON.stringify(raw)}` : '';
+  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}${given}.` });
 }
 
 /** `.env.example`: every option with its help and its default, commented out, under the titles of `groups`. */

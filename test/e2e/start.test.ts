@@ -120,7 +120,11 @@ describe('bcast config', () => {
   });
 
   test('shows every option with its origin, and masks secrets', async () => {
-    const account = newAccount(undefined, { BCAST_PORT: '7001', BCAST_SERVER: 'bcast://chat.example.org/den#s3cret' });
+    const account = newAccount(undefined, {
+      BCAST_PORT: '7001',
+      BCAST_SERVER: 'bcast://chat.example.org/den#s3cret',
+      BCAST_REDIS_URL: 'redis+sentinel://bcast:s3cret@one,two/main',
+    });
     const { code, stdout } = await account.run(['config', '--json']);
     const rows = linesOf(stdout).map((line) => JSON.parse(line));
     expect(code).toBe(0);
@@ -138,6 +142,9 @@ describe('bcast config', () => {
       origin: 'default',
       live: false,
     });
+    expect(rows).toContainEqual(
+      expect.objectContaining({ option: 'redis-url', value: 'redis+sentinel://bcast:***@one:26379,two:26379/main' }),
+    );
     expect(stdout).not.toContain('s3cret');
     const table = (await account.run(['config'])).stdout;
     expect(table).toMatch(/^BCAST_PORT +7001 +environment$/m);
