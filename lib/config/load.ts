@@ -57,8 +57,7 @@ function parse({ name, env, kind, isSecret }: Option<unknown>, { raw, origin }: 
   }
   const value = kind.parse(raw);
   if (value !== null) return value;
-  const isHarmless = kind.carriesSecret === undefined && isSecret !== true;
-  const given = isHarmless ? `, not ${JSON.stringify(raw)}` : '';
+  const given = isSecret !== true && kind.carriesSecret === undefined ? `, not ${JSON.stringify(raw)}` : '';
   throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}${given}.` });
 }
 
