@@ -1,0 +1,150 @@
+import { Cluster, Command, Redis } from 'ioredis';
+import type { RedisAddress } from '../../config/redis-url.ts';
+import { toRedisFailure } from './failure.ts';
+
+export type Argument = string | number | Buffer;
+
+/** A Lua script. Every Redis is given its text once and then called by its digest, also after it has forgotten it. */
+export interface Script {
+  readonly name: string;
+  readonly lua: string;
+}
+
+export interface ConnectionOptions {
+  readonly address: RedisAddress;
+  /** How long an answer may take, in milliseconds; after three times as long the connection is given up. */
+  readonly timeoutMs: number;
+  readonly scripts: readonly Script[];
+  /** In PEM: what to trust a server by instead of what the system trusts. */
+  readonly ca?: string | undefined;
+}
+
+/**
+ * Commands to Redis. Nothing waits for a connection: while there is none they reject at once. All rejections are
+ * RedisFailure. A command that fails as `unavailable` is never sent again by itself, as it may have been done.
+ */
+export interface RedisConnection {
+  readonly isCluster: boolean;
+  /** Commands about keys of the same slot go to the same server. */
+  slotOf(key: string): number;
+  command(name: string, ...args: readonly Argument[]): Promise<unknown>;
+  run(script: Script, keys: readonly string[], args: readonly Argument[]): Promise<unknown>;
+  /**
+   * Waits until so many replicas of the server that holds `key` have all that was written before, but no longer than
+   * `timeoutMs`; answers how many have.
+   */
+  wait(key: string, replicas: number, timeoutMs: number): Promise<number>;
+  /** Resolves when commands are taken. */
+  ready(): Promise<void>;
+  /** Told when a server was connected to, also again: what it had may be gone. */
+  onConnect(listener: () => void): void;
+  /** Asks each server for a sign of life. */
+  ping(): Promise<void>;
+  close(): void;
+}
+
+/** The longest pause between attempts to connect: a server that is back is found within it, in milliseconds. */
+const MAX_RETRY_DELAY_MS = 1_000;
+const CONNECT_TIMEOUT_FACTOR = 3;
+
+type Client = Redis | Cluster;
+type ScriptCall = (...args: Argument[]) => Promise<unknown>;
+
+/** Connects in the background and again whenever the connection is lost. This file alone knows ioredis. */
+export function connectRedis(options: ConnectionOptions): RedisConnection {
+  const client = createClient(options);
+  // Each failed command says so itself; without a listener an error would end the process.
+  client.on('error', () => undefined);
+  for (const { name, lua } of options.scripts) client.defineCommand(name, { lua });
+  const scripts = client as unknown as Record<string, ScriptCall>;
+  return {
+    isCluster: client.isCluster,
+    slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
+    command: (name, ...args) => client.call(name, ...args).catch(rethrow),
+    run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
+    wait: (key, replicas, timeoutMs) => wait(client, key, replicas, timeoutMs).catch(rethrow),
+    async ready() {
+      if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', () => resolve()));
+      await ping(client);
+    },
+    onConnect: (listener) => onConnect(client, listener),
+    ping: () => ping(client).catch(rethrow),
+    close: () => client.disconnect(),
+  };
+}
+
+async function wait(client: Client, key: string, replicas: number, timeoutMs: number): Promise<number> {
+  // WAIT is about its own connection; a command with a key in front of it leads to the right one in a Cluster.
+  const [found, waited] = (await client.pipeline().exists(key).wait(replicas, timeoutMs).exec()) ?? [];
+  const error = found?.[0] ?? waited?.[0];
+  if (error) throw error;
+  return Number(waited?.[1]);
+}
+
+function onConnect(client: Client, listener: () => void): void {
+  if (!(client instanceof Cluster)) client.on('ready', listener);
+  // A Cluster has a connection for each server, never used again after it is lost.
+  else client.on('+node', (server: Redis) => server.once('ready', listener));
+}
+
+async function ping(client: Client): Promise<void> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  if (servers.length === 0) throw new Error('no server is known');
+  await Promise.all(servers.map((server) => server.ping()));
+}
+
+function rethrow(error: unknown): never {
+  throw toRedisFailure(error);
+}
+
+function createClient(options: ConnectionOptions): Client {
+  const { address, timeoutMs } = options;
+  const common = commonOptions(options);
+  const retryStrategy = (times: number) => Math.min(25 * 2 ** Math.min(times, 10), MAX_RETRY_DELAY_MS);
+  if (address.kind === 'cluster') {
+    const cluster = new Cluster([...address.hosts], {
+      redisOptions: common,
+      enableOfflineQueue: false,
+      clusterRetryStrategy: retryStrategy,
+      slotsRefreshTimeout: timeoutMs,
+      // What was cut off may have been done: only its caller knows how to ask again.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      // Certificates are for names.
+      ...(address.isTls ? { dnsLookup: (name, callback) => callback(null, name) } : {}),
+    });
+    // By itself it would connect with the first command, and refuse those that come before that is done.
+    cluster.on('+node', (server: Redis) => {
+      if (server.status === 'wait' && !server.options.readOnly) server.connect().catch(() => undefined);
+    });
+    return cluster;
+  }
+  const place =
+    address.kind === 'sentinel'
+      ? { sentinels: [...address.hosts], name: address.master, sentinelRetryStrategy: retryStrategy }
+      : { ...address.hosts[0] };
+  return new Redis({
+    ...common,
+    ...place,
+    db: address.db,
+    enableOfflineQueue: false,
+    retryStrategy,
+    // A server that was demoted: ask anew who rules.
+    reconnectOnError: (error: Error) => error.message.startsWith('READONLY'),
+  });
+}
+
+function commonOptions({ address, timeoutMs, ca }: ConnectionOptions) {
+  const { username, password, isTls } = address;
+  return {
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(isTls ? { tls: ca === undefined ? {} : { ca } } : {}),
+    connectionName: 'bcast',
+    commandTimeout: timeoutMs,
+    connectTimeout: timeoutMs * CONNECT_TIMEOUT_FACTOR,
+    socketTimeout: timeoutMs * CONNECT_TIMEOUT_FACTOR,
+    autoResendUnfulfilledCommands: false,
+    maxRetriesPerRequest: 0,
+  };
+}
