@@ -101,13 +101,6 @@ export function requireAdmin({ user }: UserSession): void {
   if (!user.isAdmin) throw new BcastError('NOT_ALLOWED', { text: 'Only an admin of this server may do that.' });
 }
 
-/** The user of that name. Throws NO_SUCH_USER. */
-export function requireUser(hub: Hub, name: User['name']): User {
-  const user = hub.users.find(name);
-  if (user === undefined) throw noSuchUser(name);
-  return user;
-}
-
 /** The user of that name in the room, on this node or another. Throws NO_SUCH_USER. */
 export function requireInRoom(hub: Hub, room: Room, name: User['name']): Subject {
   const here = hub.users.find(name);

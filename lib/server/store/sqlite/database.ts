@@ -88,7 +88,7 @@ export function createTransaction(database: DatabaseSync): <T>(work: () => T) =>
 }
 
 /** Runs the steps that the file has not seen, each with its number in one transaction. Throws CONFIG. */
-export function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
+function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
   const version = numberOf(database, 'user_version');
   const application = numberOf(database, 'application_id');
   if (application !== APPLICATION_ID && !(application === 0 && version === 0 && isEmpty(database))) {
