@@ -102,7 +102,6 @@ export class Hub {
     this.network = new NetworkState(store, clock);
     this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
       onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
-      onLoaded: (room, early) => this.publisher.receive(room, early),
     });
     this.presence = new Presence(turn, clock);
     this.publisher = new Publisher({
