@@ -10,6 +10,11 @@ export interface OptionKind<T> {
   format(value: T): string;
   /** The rule in words, for the error. */
   readonly rule: string;
+  /**
+   * Whether the text holds a secret. Where it may, `format` leaves it out, no error repeats the text, and one that does is
+   * not taken from the command line, which everybody on the machine can read.
+   */
+  readonly carriesSecret?: (raw: string) => boolean;
 }
 
 export function text(placeholder: string): OptionKind<string> {
@@ -22,6 +27,16 @@ export function fingerprint(): OptionKind<string> {
     placeholder: 'SHA256:...',
     rule: 'SHA256: and 43 characters of base64, as bcast start prints it',
     parse: (raw) => (/^SHA256:[A-Za-z0-9+/]{43}$/.test(raw) ? raw : null),
+    format: (value) => value,
+  };
+}
+
+/** What names of keys and the like can begin with. */
+export function word(): OptionKind<string> {
+  return {
+    placeholder: 'WORD',
+    rule: '1 to 32 of A-Z, a-z, 0-9, dot, dash and underscore',
+    parse: (raw) => (/^[\w.-]{1,32}$/.test(raw) ? raw : null),
     format: (value) => value,
   };
 }

@@ -1,5 +1,6 @@
 import { DEFAULT_PORT, DEFAULT_ROOM, MAX_BODY_BYTES } from '../limits.ts';
-import { bytes, choice, duration, fingerprint, flag, integer, list, type OptionKind, text } from './kinds.ts';
+import { bytes, choice, duration, fingerprint, flag, integer, list, type OptionKind, text, word } from './kinds.ts';
+import { redisUrl } from './redis-url.ts';
 
 export interface Option<T> {
   /** As on the command line, without the dashes; its environment name is BCAST_ and this in capitals. */
@@ -30,6 +31,12 @@ export const SERVER_OPTIONS = {
     'second',
     'When the disk must have a message: within a second, or always before it is acknowledged.',
   ),
+  redisUrl: option('redis-url', redisUrl(), undefined, 'Keep everything in this Redis, shared with other servers.'),
+  redisPasswordFile: option('redis-password-file', text('FILE'), undefined, 'File that holds the password of Redis.'),
+  redisCa: option('redis-ca', text('FILE'), undefined, 'Certificates (PEM) to trust Redis by. Default: those of Node.'),
+  redisWait: option('redis-wait', integer(0, 16), 0, 'Replicas that must have a message before it is acknowledged.'),
+  redisTimeout: option('redis-timeout', duration(), 2_000, 'Time for Redis to answer; then it counts as lost.'),
+  redisPrefix: option('redis-prefix', word(), 'bcast', 'What all keys in Redis begin with.'),
   historyMessages: option('history-messages', integer(0, 1_000_000), 10_000, 'Messages kept for each room.'),
   historyAge: option('history-age', duration(), 30 * 86_400_000, 'How long a message is kept.'),
   auth: option(

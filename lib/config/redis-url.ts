@@ -9,7 +9,8 @@ interface Common {
   readonly hosts: readonly Host[];
   readonly isTls: boolean;
   readonly username: string | undefined;
-  readonly password: string | undefined;
+  /** A function, so that no log and no dump of the options shows it. */
+  readonly password: (() => string) | undefined;
 }
 
 /** Which Redis, and how to get in. */
@@ -38,7 +39,7 @@ export function parseRedisUrl(raw: string): RedisAddress | null {
       hosts: hosts as Host[],
       isTls: tls === 's',
       username: username ? decodeURIComponent(username) : undefined,
-      password: password ? decodeURIComponent(password) : undefined,
+      password: password ? secret(decodeURIComponent(password)) : undefined,
     };
     if (form === '+cluster') return path === '' ? { ...common, kind: 'cluster' } : null;
     const [db, master] = form === '' ? [path || '0', ''] : ['0', decodeURIComponent(path)];
@@ -76,7 +77,13 @@ export function redisUrl(): OptionKind<RedisAddress> {
     rule: 'redis://[USER:PASSWORD@]HOST[:PORT][/DB], redis+cluster://HOST,HOST or redis+sentinel://HOST,HOST/MASTER',
     parse: parseRedisUrl,
     format: describeRedis,
+    carriesSecret: (raw) => /:[^@/]+@/.test(raw.replace(/^[^/]*:\/\//, '')),
   };
+}
+
+/** Keeps a text where only a call gets at it. */
+export function secret(text: string): () => string {
+  return () => text;
 }
 
 function parseHost(text: string, defaultPort: number): Host | null {

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -13,6 +13,8 @@ export interface TestRedisOptions {
   readonly config?: Readonly<Record<string, string>>;
   /** Every write is in a file, for `start` to find again. */
   readonly isPersistent?: boolean;
+  /** It has been in use for long: rooms are made at once. */
+  readonly isSettled?: boolean;
 }
 
 /** A Redis server of our own on a free loopback port. */
@@ -37,6 +39,7 @@ export interface TestRedis {
 export async function redisForTest(options: TestRedisOptions = {}): Promise<TestRedis> {
   const redis = await startRedis(options);
   onTestFinished(() => redis.stop());
+  if (options.isSettled) await redis.admin.set('bcast:epoch', 1);
   return redis;
 }
 
@@ -45,7 +48,8 @@ export async function startRedis({ config = {}, isPersistent = false }: TestRedi
   const clusterPort = config['cluster-enabled'] === 'yes' ? { 'cluster-port': String(await freePort()) } : {};
   const dir = await mkdtemp(join(tmpdir(), 'bcast-redis-'));
   const persistence = isPersistent ? { appendonly: 'yes', appendfsync: 'no' } : { appendonly: 'no' };
-  const settings = { save: '', dir, ...persistence, ...clusterPort, ...config };
+  // A replica is served at once instead of after others that may want the same.
+  const settings = { save: '', 'repl-diskless-sync-delay': '0', dir, ...persistence, ...clusterPort, ...config };
   let { child, port } = await startOnFreePort(settings);
   const admin = new Redis({ port, host: '127.0.0.1', lazyConnect: true, retryStrategy: () => 20 });
   // It connects again by itself; until then its commands wait.
@@ -96,8 +100,13 @@ async function startOnFreePort(settings: Settings): Promise<{ child: ChildProces
 
 /** Resolves when it takes connections. */
 async function spawnRedis(settings: Settings): Promise<ChildProcess> {
-  const { command, argv0, env } = await findRedis();
   const args = Object.entries({ bind: '127.0.0.1', ...settings }).flatMap(([name, value]) => [`--${name}`, value]);
+  return spawnServer(args, 'Ready to accept connections');
+}
+
+/** Starts the server program; resolves when it has said `ready`. It does not outlive this process. */
+async function spawnServer(args: readonly string[], ready: string): Promise<ChildProcess> {
+  const { command, argv0, env } = await findRedis();
   const child = spawn(command, args, {
     argv0,
     env: { ...process.env, ...env },
@@ -107,20 +116,44 @@ async function spawnRedis(settings: Settings): Promise<ChildProcess> {
   process.once('exit', killWithUs);
   child.once('exit', () => process.off('exit', killWithUs));
   let said = '';
-  const ready = Promise.withResolvers<void>();
+  const started = Promise.withResolvers<void>();
   const listen = (chunk: Buffer): void => {
     said += chunk;
-    if (said.includes('Ready to accept connections')) ready.resolve();
+    if (said.includes(ready)) started.resolve();
   };
   child.stdout.on('data', listen);
   child.stderr.on('data', listen);
-  child.once('error', ready.reject);
-  child.once('exit', (code) => ready.reject(new Error(`Redis ended with ${code}:\n${said}`)));
-  await ready.promise;
+  child.once('error', started.reject);
+  child.once('exit', (code) => started.reject(new Error(`Redis ended with ${code}:\n${said}`)));
+  await started.promise;
   return child;
 }
 
-async function freePort(): Promise<number> {
+/** A sentinel that ends with the test and watches over a master called `main`; it alone decides that one is down. */
+export async function sentinelForTest(master: TestRedis): Promise<{ readonly url: string }> {
+  const dir = await mkdtemp(join(tmpdir(), 'bcast-sentinel-'));
+  const port = await freePort();
+  const lines = [
+    `port ${port}`,
+    'bind 127.0.0.1',
+    `dir ${dir}`,
+    `sentinel monitor main 127.0.0.1 ${master.port} 1`,
+    'sentinel down-after-milliseconds main 500',
+    'sentinel failover-timeout main 2000',
+  ];
+  const config = join(dir, 'sentinel.conf');
+  await writeFile(config, `${lines.join('\n')}\n`);
+  const child = await spawnServer([config, '--sentinel'], '+monitor master main');
+  onTestFinished(async () => {
+    const exited = once(child, 'exit');
+    child.kill('SIGTERM');
+    await exited;
+    await rm(dir, { recursive: true, force: true });
+  });
+  return { url: `redis+sentinel://127.0.0.1:${port}/main` };
+}
+
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const { port } = server.address() as { port: number };

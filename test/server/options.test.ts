@@ -1,14 +1,18 @@
 import { spawn } from 'node:child_process';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { connect } from 'node:net';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+import { makeCertificate } from '../../bench/certificate.ts';
 import type { SERVER_OPTIONS } from '../../lib/config/options.ts';
+import { parseRedisUrl, type RedisAddress } from '../../lib/config/redis-url.ts';
 import { ERRORS } from '../../lib/errors.ts';
 import type { RoomName } from '../../lib/protocol/names.ts';
 import { connectTcp } from '../../lib/wire/transport/tcp.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
 import { enterPeer, newIdentity, newMessageId, openPeer, type Peer } from '../helpers/peer.ts';
+import { freePort, redisForTest } from '../helpers/redis.ts';
 import { scratchDir } from '../helpers/scratch-dir.ts';
 import { startServer } from '../helpers/server.ts';
 
@@ -16,6 +20,10 @@ type Option = keyof typeof SERVER_OPTIONS;
 
 /** However often a test moves the clock, no session is given up. */
 const PATIENT = { handshakeTimeout: 1e9, idleTimeout: 1e9, slowReaderTimeout: 1e9 };
+
+function redisAt(url: string): RedisAddress {
+  return parseRedisUrl(url) as RedisAddress;
+}
 
 /** What setting an option changes, shown on a real server. The type makes sure that none is left out. */
 const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Promise<void>] } = {
@@ -75,6 +83,91 @@ const EFFECTS: { readonly [O in Option]: readonly [what: string, show: () => Pro
         await alice.join('den');
         expect(await alice.say('den', 'hi')).toMatchObject({ type: 'ok', seq: 1 });
       }
+    },
+  ],
+  redisUrl: [
+    'is where a room is for all servers that name it',
+    async () => {
+      const { url } = await redisForTest({ isSettled: true });
+      const redisUrl = redisAt(url);
+      const { port, stop } = await startServer({ redisUrl });
+      const alice = await enterPeer('alice', { port });
+      const { incarnation } = await alice.join('den');
+      await alice.say('den', 'hi');
+      await stop();
+      const again = await startServer({ redisUrl });
+      const joined = await (await enterPeer('bob', { port: again.port })).join('den');
+      expect(joined).toMatchObject({ incarnation, last: 1 });
+    },
+  ],
+  redisPasswordFile: [
+    'lets the server in',
+    async () => {
+      const { url, admin } = await redisForTest({ isSettled: true });
+      await admin.config('SET', 'requirepass', 's3cret');
+      const redisUrl = redisAt(url);
+      await expect(startServer({ redisUrl })).rejects.toMatchObject({ code: 'CONFIG' });
+      const redisPasswordFile = join(scratchDir(), 'password');
+      await writeFile(redisPasswordFile, 's3cret\n');
+      const { port, log } = await startServer({ redisUrl, redisPasswordFile });
+      await (await enterPeer('alice', { port })).join('den');
+      expect(log.text).not.toContain('s3cret');
+    },
+  ],
+  redisCa: [
+    'is what Redis is trusted by',
+    async () => {
+      const { certFile, keyFile } = makeCertificate(scratchDir());
+      const tls = { 'tls-cert-file': certFile, 'tls-key-file': keyFile, 'tls-auth-clients': 'no' };
+      const tlsPort = await freePort();
+      await redisForTest({ isSettled: true, config: { ...tls, 'tls-port': String(tlsPort) } });
+      const redisUrl = redisAt(`rediss://127.0.0.1:${tlsPort}`);
+      await expect(startServer({ redisUrl })).rejects.toMatchObject({ code: 'CONFIG' });
+      const { port } = await startServer({ redisUrl, redisCa: certFile });
+      await (await enterPeer('alice', { port })).join('den');
+    },
+  ],
+  redisWait: [
+    'is how many replicas have a message before its sender is told',
+    async () => {
+      const master = await redisForTest({ isSettled: true });
+      const { port, log } = await startServer({ redisUrl: redisAt(master.url), redisWait: 1, redisTimeout: 200 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      const said = alice.say('den', 'hi');
+      await vi.waitFor(() => expect(log.text).toContain('0 of 1 replicas have what was written'), 10_000);
+      expect(alice.seen('ok').some(({ seq }) => seq !== null)).toBe(false);
+      await redisForTest({ config: { replicaof: `127.0.0.1 ${master.port}` } });
+      expect(await said).toMatchObject({ type: 'ok', seq: 1 });
+    },
+  ],
+  redisTimeout: [
+    'is how long Redis may take to answer',
+    async () => {
+      const redis = await redisForTest({ isSettled: true });
+      const { port, log } = await startServer({ redisUrl: redisAt(redis.url), redisTimeout: 200 });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      redis.pause();
+      const said = alice.say('den', 'hi');
+      await vi.waitFor(() => expect(log.text).toContain('Redis is lost'), 10_000);
+      redis.resume();
+      expect(await said).toMatchObject({ type: 'ok', seq: 1 });
+      expect(log.text).toContain('Redis is back');
+    },
+  ],
+  redisPrefix: [
+    'is what all keys begin with',
+    async () => {
+      const redis = await redisForTest();
+      await redis.admin.set('other:epoch', 1);
+      const { port } = await startServer({ redisUrl: redisAt(redis.url), redisPrefix: 'other' });
+      const alice = await enterPeer('alice', { port });
+      await alice.join('den');
+      await alice.say('den', 'hi');
+      const keys = await redis.admin.keys('*');
+      expect(keys.length).toBeGreaterThan(3);
+      expect(keys.filter((key) => !key.startsWith('other:'))).toEqual([]);
     },
   ],
   historyMessages: [

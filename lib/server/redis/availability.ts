@@ -49,7 +49,7 @@ export class Availability {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Does it once. Throws STORE_UNAVAILABLE when Redis does not answer, and INTERNAL when it refuses. */
+  /** Does it once. Throws UNAVAILABLE when Redis does not answer, and INTERNAL when it refuses. */
   async once<T>(work: () => Promise<T>): Promise<T> {
     try {
       return await work();
@@ -61,7 +61,7 @@ export class Availability {
 
   /**
    * Does it until it is done, as long as it takes. `work` is told how often it was tried before, and must be able to bear
-   * that each of these may have been done. Throws INTERNAL when Redis refuses, STORE_UNAVAILABLE after `close`.
+   * that each of these may have been done. Throws INTERNAL when Redis refuses, UNAVAILABLE after `close`.
    */
   async persist<T>(key: string, work: (tried: number) => Promise<T>): Promise<T> {
     const trouble = {};
@@ -81,7 +81,7 @@ export class Availability {
     }
   }
 
-  /** Throws STORE_UNAVAILABLE when it is closed meanwhile. */
+  /** Throws UNAVAILABLE when it is closed meanwhile. */
   async pause(ms: number): Promise<void> {
     if (!this.#isClosed) {
       const { promise, resolve } = Promise.withResolvers<void>();
@@ -158,7 +158,7 @@ export function toStoreError(error: unknown): BcastError {
 }
 
 export function unavailable(cause: unknown): BcastError {
-  return new BcastError('STORE_UNAVAILABLE', { retryAfterMs: RETRY_AFTER_MS, cause });
+  return new BcastError('UNAVAILABLE', { retryAfterMs: RETRY_AFTER_MS, cause });
 }
 
 function isUnavailable(error: unknown): boolean {

@@ -25,6 +25,8 @@ export interface ConnectionOptions {
  */
 export interface RedisConnection {
   readonly isCluster: boolean;
+  /** Why the last attempt to connect failed, for people. */
+  readonly lastError: string | undefined;
   /** Commands about keys of the same slot go to the same server. */
   slotOf(key: string): number;
   command(name: string, ...args: readonly Argument[]): Promise<unknown>;
@@ -34,7 +36,7 @@ export interface RedisConnection {
    * `timeoutMs`; answers how many have.
    */
   wait(key: string, replicas: number, timeoutMs: number): Promise<number>;
-  /** Resolves when commands are taken. */
+  /** Resolves when commands are taken; rejects for what no waiting mends: a wrong password or certificate. */
   ready(): Promise<void>;
   /** Told when a server was connected to, also again: what it had may be gone. */
   onConnect(listener: () => void): void;
@@ -47,6 +49,9 @@ export interface RedisConnection {
 const MAX_RETRY_DELAY_MS = 1_000;
 const CONNECT_TIMEOUT_FACTOR = 3;
 
+/** What will not be better when it is tried again. */
+const HOPELESS = /^(WRONGPASS|NOAUTH|NOPERM)\b|certificate/i;
+
 type Client = Redis | Cluster;
 type ScriptCall = (...args: Argument[]) => Promise<unknown>;
 
@@ -54,18 +59,39 @@ type ScriptCall = (...args: Argument[]) => Promise<unknown>;
 export function connectRedis(options: ConnectionOptions): RedisConnection {
   const client = createClient(options);
   // Each failed command says so itself; without a listener an error would end the process.
-  client.on('error', () => undefined);
+  let lastError: string | undefined;
+  const keepError = (error: Error): void => {
+    lastError = toRedisFailure(error).message;
+  };
+  client.on('error', keepError);
+  client.on('node error', keepError);
   for (const { name, lua } of options.scripts) client.defineCommand(name, { lua });
   const scripts = client as unknown as Record<string, ScriptCall>;
   return {
     isCluster: client.isCluster,
+    get lastError() {
+      return lastError;
+    },
     slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
     command: (name, ...args) => client.call(name, ...args).catch(rethrow),
     run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
     wait: (key, replicas, timeoutMs) => wait(client, key, replicas, timeoutMs).catch(rethrow),
     async ready() {
-      if (client.status !== 'ready') await new Promise<void>((resolve) => client.once('ready', () => resolve()));
-      await ping(client);
+      const hopeless = Promise.withResolvers<never>();
+      const listen = (error: Error): void => {
+        if (HOPELESS.test(error.message)) hopeless.reject(toRedisFailure(error));
+      };
+      client.on('error', listen);
+      client.on('node error', listen);
+      const isReady =
+        client.status === 'ready' || new Promise<void>((resolve) => client.once('ready', () => resolve()));
+      try {
+        await Promise.race([isReady, hopeless.promise]);
+        await ping(client);
+      } finally {
+        client.off('error', listen);
+        client.off('node error', listen);
+      }
     },
     onConnect: (listener) => onConnect(client, listener),
     ping: () => ping(client).catch(rethrow),
@@ -138,7 +164,7 @@ function commonOptions({ address, timeoutMs, ca }: ConnectionOptions) {
   const { username, password, isTls } = address;
   return {
     ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
+    ...(password === undefined ? {} : { password: password() }),
     ...(isTls ? { tls: ca === undefined ? {} : { ca } } : {}),
     connectionName: 'bcast',
     commandTimeout: timeoutMs,

@@ -1,30 +1,12 @@
 import { describe, expect, test, vi } from 'vitest';
 import type { NameKey } from '../../../lib/protocol/names.ts';
-import type { StoredMessage } from '../../../lib/server/hub/ports.ts';
 import { startCuttingProxy } from '../../helpers/cutting-proxy.ts';
 import { redisForTest } from '../../helpers/redis.ts';
-import { draft, inOrder, type Place, ROOM, readAll, startLoad, type Told } from './redis-load.ts';
+import { draft, expectTold, inOrder, isSame, keepMessages, ROOM, readAll, startLoad } from './redis-load.ts';
 import { hex, redisStore } from './redis-store.ts';
 
-const UNAVAILABLE = { code: 'STORE_UNAVAILABLE', retryAfterMs: 1_000 };
+const UNAVAILABLE = { code: 'UNAVAILABLE', retryAfterMs: 1_000 };
 const SHORT_MS = 300;
-
-/** More than any load says. */
-const keepMessages = 1_000_000;
-
-/** Everything that was told is in history as it was told, once, without holes, and nothing else is. */
-function expectTold(history: readonly StoredMessage[], told: readonly Told[]): void {
-  const expected = inOrder(told);
-  // A few of thousands are enough to see what is wrong.
-  expect(history.filter((_, i) => !isSame(history[i], expected[i])).slice(0, 3)).toEqual([]);
-  expect(history.length).toBe(expected.length);
-  expect(history.filter(({ seq }, i) => seq !== i + 1).slice(0, 3)).toEqual([]);
-  expect(told.filter(({ isDuplicate }) => isDuplicate)).toEqual([]);
-}
-
-function isSame(a: Place | undefined, b: Place | undefined): boolean {
-  return a?.id === b?.id && a?.seq === b?.seq && a?.ts === b?.ts;
-}
 
 describe('a Redis store whose connection is cut', () => {
   test('stores each message once and in order, whatever was under way', { timeout: 60_000 }, async () => {

@@ -1,3 +1,4 @@
+import { expect } from 'vitest';
 import type { MessageId } from '../../../lib/protocol/messages.ts';
 import type { NameKey, UserName } from '../../../lib/protocol/names.ts';
 import type { Appended, Draft, Store, StoredMessage } from '../../../lib/server/hub/ports.ts';
@@ -80,4 +81,21 @@ export type Place = Pick<StoredMessage, 'id' | 'seq' | 'ts'>;
 /** What was told, as history should have it. */
 export function inOrder(told: readonly Told[]): Place[] {
   return told.map(({ seq, ts, draft: { id } }) => ({ id, seq, ts })).sort((a, b) => a.seq - b.seq);
+}
+
+/** More than any load says. */
+export const keepMessages = 1_000_000;
+
+/** Everything that was told is in history as it was told, once, without holes, and nothing else is. */
+export function expectTold(history: readonly StoredMessage[], told: readonly Told[]): void {
+  const expected = inOrder(told);
+  // A few of thousands are enough to see what is wrong.
+  expect(history.filter((_, i) => !isSame(history[i], expected[i])).slice(0, 3)).toEqual([]);
+  expect(history.length).toBe(expected.length);
+  expect(history.filter(({ seq }, i) => seq !== i + 1).slice(0, 3)).toEqual([]);
+  expect(told.filter(({ isDuplicate }) => isDuplicate)).toEqual([]);
+}
+
+export function isSame(a: Place | undefined, b: Place | undefined): boolean {
+  return a?.id === b?.id && a?.seq === b?.seq && a?.ts === b?.ts;
 }

@@ -8,6 +8,7 @@ import type { Argument, RedisConnection } from '../../redis/connection.ts';
 import { RedisFailure } from '../../redis/failure.ts';
 import { isRoomRecord, type Keys } from '../../redis/keys.ts';
 import { compareKeys } from '../keys.ts';
+import type { Replication } from './replication.ts';
 import { toNumber, unexpected } from './replies.ts';
 import { PUT, REMOVE } from './scripts.ts';
 
@@ -22,6 +23,7 @@ export interface RecordsOptions {
   readonly keys: Keys;
   readonly clock: Clock;
   readonly leaseMs: number;
+  readonly replication: Replication;
 }
 
 /**
@@ -40,7 +42,7 @@ export class RedisRecords implements Records {
   }
 
   put(kind: RecordKind, key: string, value: unknown, { over, expiresMs }: PutOptions = {}): Promise<number | null> {
-    const { availability, connection, clock, leaseMs } = this.#options;
+    const { availability, connection, clock, leaseMs, replication } = this.#options;
     return availability.once(async () => {
       const json = JSON.stringify(value);
       if (utf8Length(json) > MAX_RECORD_BYTES) throw new RedisFailure('refused', `the ${kind} record is too large`);
@@ -49,8 +51,10 @@ export class RedisRecords implements Records {
       const nowMs = clock.nowMs();
       const ends = expiresMs === undefined ? ['', ''] : [expiresMs, Math.max(1, Math.ceil(expiresMs - nowMs))];
       const args = [nowMs, over ?? '', ...ends, json, leaseMs];
-      const reply = await connection.run(PUT, this.#keysOf(kind, key), args);
+      const [at, ...head] = this.#keysOf(kind, key);
+      const reply = await connection.run(PUT, [at, ...head], args);
       if (reply === null) return null;
+      await replication.confirm(at);
       const [version, isNew] = reply as unknown[];
       // Whoever found the entry without its record a moment ago may be about to take it out.
       if (isNew === 1) await this.index(kind, key);
@@ -59,10 +63,12 @@ export class RedisRecords implements Records {
   }
 
   remove(kind: RecordKind, key: string, over?: number): Promise<boolean> {
-    const { availability, connection, clock, keys } = this.#options;
+    const { availability, connection, clock, keys, replication } = this.#options;
+    const at = keys.record(kind, key);
     return availability.once(async () => {
-      const removed = await connection.run(REMOVE, [keys.record(kind, key)], [clock.nowMs(), over ?? '']);
+      const removed = await connection.run(REMOVE, [at], [clock.nowMs(), over ?? '']);
       if (removed !== 1) return false;
+      await replication.confirm(at);
       await this.unindex(kind, key);
       return true;
     });
@@ -96,7 +102,7 @@ export class RedisRecords implements Records {
     if ((await connection.command('EXISTS', keys.record(kind, key))) === 1) await this.index(kind, key);
   }
 
-  #keysOf(kind: RecordKind, key: string): readonly string[] {
+  #keysOf(kind: RecordKind, key: string): [string, ...string[]] {
     const { keys } = this.#options;
     const record = keys.record(kind, key);
     return isRoomRecord(kind) ? [record, keys.room(key as NameKey).all[0] as string] : [record];

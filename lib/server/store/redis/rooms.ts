@@ -9,6 +9,7 @@ import { type Keys, ROOM_RECORDS, type RoomKeys, type RoomRecordKind } from '../
 import { Batch, type KnownRoom, note } from './appending.ts';
 import { Lane } from './lane.ts';
 import { Leases } from './leases.ts';
+import type { Replication } from './replication.ts';
 import { toBounds, toNumber } from './replies.ts';
 import { APPEND, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
 
@@ -41,9 +42,7 @@ export interface RoomsOptions {
   readonly keepMs: number;
   readonly leaseMs: number;
   readonly recoveryMs: number;
-  /** How many replicas must have a message before it counts as stored. */
-  readonly wait: number;
-  readonly waitTimeoutMs: number;
+  readonly replication: Replication;
   /** Makes sure that a list has the record. */
   readonly index: (kind: RoomRecordKind, room: NameKey) => Promise<void>;
 }
@@ -243,11 +242,9 @@ export class RedisRooms {
   }
 
   async #confirmed({ keys }: OpenRoom, script: Script, args: readonly Argument[]): Promise<unknown> {
-    const { connection, wait, waitTimeoutMs } = this.#options;
+    const { connection, replication } = this.#options;
     const reply = await connection.run(script, keys.all, args);
-    if (wait === 0) return reply;
-    const replicas = await connection.wait(keys.channel, wait, waitTimeoutMs);
-    if (replicas < wait) throw new RedisFailure('unavailable', `${replicas} of ${wait} replicas have what was written`);
+    await replication.confirm(keys.channel);
     return reply;
   }
 

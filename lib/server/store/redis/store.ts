@@ -1,36 +1,33 @@
 import type { Clock } from '../../../clock.ts';
 import type { NameKey } from '../../../protocol/names.ts';
 import type { Store } from '../../hub/ports.ts';
-import { Availability, type AvailabilityListener } from '../../redis/availability.ts';
-import type { RedisConnection } from '../../redis/connection.ts';
-import type { Keys } from '../../redis/keys.ts';
+import type { AvailabilityListener } from '../../redis/availability.ts';
+import type { RedisNode } from '../../redis/node.ts';
 import { RedisPages } from './pages.ts';
 import { RedisRecords } from './records.ts';
+import { Replication } from './replication.ts';
 import { type Recall, RedisRooms } from './rooms.ts';
 
 export interface RedisStoreOptions {
-  /** With the scripts of this store; the caller closes it after the store. */
-  readonly connection: RedisConnection;
-  readonly keys: Keys;
+  /** With the scripts of this store; it ends with the store. */
+  readonly node: RedisNode;
   readonly clock: Clock;
   /** Sixteen random hex digits, new at each call. */
   readonly newIncarnation: () => string;
-  /** What this process is called among the nodes: hex digits, never used before. */
-  readonly nodeId: string;
   readonly keepMessages: number;
   readonly keepMs: number;
   /** How long a room that is not retained outlives the last node that had it open, in milliseconds. */
   readonly leaseMs: number;
   /** How long after Redis has begun anew no room is made that is not there, so that nodes can put theirs back. */
   readonly recoveryMs: number;
-  /** How many replicas must have a message before it counts as stored, and how long to wait for them each time. */
+  /** How many replicas must have what was written before it counts as stored, and how long to wait for them each time. */
   readonly wait: number;
   readonly waitTimeoutMs: number;
 }
 
 /**
  * A store in Redis, shared by all nodes. While Redis does not answer, `append` goes on trying, and each draft is stored once
- * and in its order when Redis is back; everything else throws STORE_UNAVAILABLE at once, and then may or may not have happened.
+ * and in its order when Redis is back; everything else throws UNAVAILABLE at once, and then may or may not have happened.
  */
 export interface RedisStore extends Store {
   readonly isAvailable: boolean;
@@ -49,11 +46,12 @@ export interface RedisStore extends Store {
 }
 
 export function createRedisStore(options: RedisStoreOptions): RedisStore {
-  const { connection, clock, keepMessages, keepMs } = options;
-  const availability = new Availability(connection, clock);
-  const records = new RedisRecords({ ...options, availability });
-  const rooms = new RedisRooms({ ...options, availability, index: (kind, room) => records.index(kind, room) });
-  const pages = new RedisPages(options);
+  const { node, keepMessages, keepMs, wait, waitTimeoutMs } = options;
+  const { availability, connection } = node;
+  const parts = { ...options, ...node, replication: new Replication(connection, wait, waitTimeoutMs) };
+  const records = new RedisRecords(parts);
+  const rooms = new RedisRooms({ ...parts, index: (kind, room) => records.index(kind, room) });
+  const pages = new RedisPages(parts);
   return {
     keepMessages,
     keepMs,
@@ -82,7 +80,7 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     checkAll: () => rooms.checkAll(),
     async close() {
       rooms.close();
-      availability.close();
+      node.close();
     },
   };
 }
