@@ -22,8 +22,14 @@ export const start: Verb = {
 a second one at once. Every option is also a variable: --max-rooms is BCAST_MAX_ROOMS (see bcast config).`,
   async run({ flags }, { version }) {
     const environment = readEnvironment();
-    const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, readSources(flags, environment));
+    const { values, origins } = loadOptions<ServerOptions>(SERVER_OPTIONS, readSources(flags, environment));
     const [{ run }, log] = await Promise.all([import('../server/server.ts'), serverLog(values, environment.env)]);
+    if (values.redisUrl !== undefined && origins.store !== 'default') {
+      log.warn(
+        { store: values.store },
+        'redis-url is set: everything is kept in Redis, and the option store is not heeded',
+      );
+    }
     const stop = listenForStop();
     const config = {
       ...values,

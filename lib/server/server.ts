@@ -8,11 +8,11 @@ import { createBindingCache } from '../wire/crypto/identity.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { Admission } from './admission.ts';
-import { createLocalBackplane } from './backplane/local.ts';
 import { Hub } from './hub/hub.ts';
-import type { Store, Turn } from './hub/ports.ts';
+import type { Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
-import { openStore } from './open-store.ts';
+import { checkNetwork } from './network-key.ts';
+import { type Keeping, openKeeping } from './open-store.ts';
 import { createSecrets } from './secrets.ts';
 import { loadServerKey, type ServerKey } from './server-key.ts';
 import { startHeartbeat } from './session/heartbeat.ts';
@@ -54,11 +54,12 @@ export async function run(config: ServerConfig, options: RunOptions): Promise<vo
   const crypto = createNativeCrypto();
   const key = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
-  const store = await openStore(config, { clock, log, crypto });
+  const keeping = await openKeeping(config, { clock, log, crypto });
   try {
-    await serve(config, options, { crypto, key, clock, store });
+    if (!keeping.backplane.isAlone) await checkNetwork(keeping.store, key.identity.fingerprint, config.dataDir);
+    await serve(config, options, { crypto, key, clock, keeping });
   } finally {
-    await store.close();
+    await keeping.store.close();
   }
   log.info('stopped');
 }
@@ -67,20 +68,20 @@ interface Foundation {
   readonly crypto: CryptoProvider;
   readonly key: ServerKey;
   readonly clock: Clock;
-  readonly store: Store;
+  readonly keeping: Keeping;
 }
 
 async function serve(
   config: ServerConfig,
   { log, signal, onReady }: RunOptions,
-  { crypto, key: { identity, codeKey, isNew }, clock, store }: Foundation,
+  { crypto, key: { identity, codeKey, isNew }, clock, keeping }: Foundation,
 ): Promise<void> {
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
   const { admins, motd, serverName } = config;
   const hub = new Hub({
-    store,
-    backplane: createLocalBackplane(),
+    store: keeping.store,
+    backplane: keeping.backplane,
     secrets: createSecrets(crypto, codeKey),
     clock,
     turn,
@@ -90,6 +91,7 @@ async function serve(
     motd,
     serverName,
   });
+  keeping.attach(hub);
   await hub.start();
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
@@ -98,8 +100,10 @@ async function serve(
   const listener = await listen({ host: config.host, port: config.port, admission, context, sessions, log });
   const stopHeartbeat = startHeartbeat(sessions, clock, config);
   const { port } = listener;
-  log.info({ host: config.host, port, fingerprint: identity.fingerprint, crypto: crypto.name }, 'ready');
-  onReady({ port, fingerprint: identity.fingerprint, isNewKey: isNew });
+  const { host, redisUrl, store } = config;
+  const { fingerprint } = identity;
+  log.info({ host, port, fingerprint, crypto: crypto.name, store: redisUrl === undefined ? store : 'redis' }, 'ready');
+  onReady({ port, fingerprint, isNewKey: isNew });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');
   stopHeartbeat();

@@ -181,7 +181,7 @@ describe('a room', () => {
       await store.append([draft('one', { room })]);
       await store.put('room', room, 1);
     }
-    store.letGo(OTHER);
+    await store.release(OTHER);
     const keys = await redis.admin.keys(`${prefix}:{*`);
     expect(keys).toHaveLength(8);
     await Promise.all(keys.map((key) => redis.admin.pexpire(key, 60_000)));

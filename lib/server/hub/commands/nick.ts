@@ -30,12 +30,7 @@ interface Renaming {
 }
 
 /** Gives a user another name on this node. Throws NAME_IN_USE when somebody else has it by now. */
-export async function takeName(
-  hub: Hub,
-  user: User,
-  name: UserName,
-  { account, isFollowed }: Renaming,
-): Promise<void> {
+export async function takeName(hub: Hub, user: User, name: UserName, { account, isFollowed }: Renaming): Promise<void> {
   const key = nameKey(name);
   const following = await hub.followings.load(account === null ? user.fp : `@${key}`);
   const oldKey = user.key;

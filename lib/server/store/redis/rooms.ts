@@ -142,12 +142,13 @@ export class RedisRooms {
 
   /** Answers which of its records it had. */
   async forget(room: NameKey): Promise<readonly RoomRecordKind[]> {
-    const { availability, keys, connection } = this.#options;
+    const { availability, keys, connection, nodeId } = this.#options;
+    const { all, members } = keys.room(room);
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     try {
-      const args = [open?.incarnation ?? ''];
-      const had = await availability.once(() => connection.run(FORGET, keys.room(room).all, args));
+      const args = [open?.incarnation ?? '', nodeId];
+      const had = await availability.once(() => connection.run(FORGET, [...all, members], args));
       if (this.#open.get(room) === open) this.#open.delete(room);
       return ROOM_RECORDS.filter((_, i) => Array.isArray(had) && had[i] === 1);
     } catch (error) {

@@ -39,8 +39,6 @@ export interface RedisStore extends Store {
   onReplaced(listener: (room: NameKey) => void): () => void;
   /** What another node has stored in a room that is open here. */
   heard(room: NameKey, last: number, lastTs: number): void;
-  /** This node has no more to do with the room. Unless it is retained, or open elsewhere, it ends with its lease. */
-  letGo(room: NameKey): void;
   /** Whether anything is missing in Redis that is open here; what is, is put back. Never rejects. */
   checkAll(): Promise<void>;
 }
@@ -61,6 +59,9 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     search: (room, query) => availability.once(() => pages.search(room, query)),
     bounds: (room) => availability.once(() => pages.bounds(room)),
     retain: (room, isRetained) => rooms.retain(room, isRetained),
+    async release(room) {
+      rooms.letGo(room);
+    },
     async forget(room) {
       const had = await rooms.forget(room);
       await availability.once(() => Promise.all(had.map((kind) => records.unindex(kind, room))));
@@ -76,7 +77,6 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     recallBy: (recall) => rooms.recallBy(recall),
     onReplaced: (listener) => rooms.onReplaced(listener),
     heard: (room, last, lastTs) => rooms.heard(room, last, lastTs),
-    letGo: (room) => rooms.letGo(room),
     checkAll: () => rooms.checkAll(),
     async close() {
       rooms.close();
