@@ -10,6 +10,10 @@ import { Nodes } from './nodes.ts';
 import { RoomLists } from './room-lists.ts';
 import { SharedRooms } from './rooms.ts';
 
+/** Between signs of life of a node, and how long it and what it holds lasts without one, in milliseconds. */
+const BEAT_MS = 5_000;
+const GONE_MS = 15_000;
+
 /** With how many signs of life the members of rooms are kept once. */
 const KEEP_BEATS = 4;
 
@@ -20,6 +24,8 @@ export interface RedisBackplaneOptions {
   readonly log: Logger;
   /** Told how far a room has got by what another node has stored. */
   readonly onHeard: (room: NameKey, last: number, lastTs: number) => void;
+  readonly beatMs?: number;
+  readonly goneMs?: number;
 }
 
 /** Nodes that share a Redis. */
@@ -38,7 +44,7 @@ export class RedisBackplane implements Backplane {
   #forgetListener: () => void = () => undefined;
 
   constructor(options: RedisBackplaneOptions) {
-    const { node, clock } = options;
+    const { node, clock, beatMs = BEAT_MS, goneMs = GONE_MS } = options;
     this.#options = options;
     this.#subscriber = new Subscriber({
       connection: node.connection,
@@ -46,10 +52,12 @@ export class RedisBackplane implements Backplane {
       onMessage: (channel, payload) => this.#receive(channel, payload),
       onRestored: () => void this.#return(),
     });
-    this.#names = new Names({ node, clock, onLost: (key) => this.#handler.onNameLost(key) });
+    this.#names = new Names({ node, clock, leaseMs: goneMs, onLost: (key) => this.#handler.onNameLost(key) });
     this.#nodes = new Nodes({
       node,
       clock,
+      beatMs,
+      goneMs,
       onGone: (gone) => this.#gone(gone),
       onMissed: () => void this.#return(),
       onBeat: () => this.#beat(),

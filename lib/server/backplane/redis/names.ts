@@ -6,9 +6,6 @@ import type { RedisNode } from '../../redis/node.ts';
 import { decodeHolder, encodeHolder } from './news.ts';
 import { CLAIM, DESCRIBE, FIND, HOLD, RELEASE } from './scripts.ts';
 
-/** How long a name is held without a sign of life from its node, in milliseconds. */
-export const LEASE_MS = 15_000;
-
 /** After Redis was away, how long those who held a name go before those who want it, in milliseconds. */
 const RECLAIM_MS = 3_000;
 
@@ -25,6 +22,8 @@ interface Held {
 export interface NamesOptions {
   readonly node: RedisNode;
   readonly clock: Clock;
+  /** How long a name is held without a sign of life from its node, in milliseconds. */
+  readonly leaseMs: number;
   readonly onLost: (key: NameKey) => void;
 }
 
@@ -47,7 +46,7 @@ export class Names {
     this.#held.set(key, held);
     held.claiming.add(session);
     try {
-      const args = [node.nodeId, session, subject, encodeHolder(holder), maxSessions, LEASE_MS];
+      const args = [node.nodeId, session, subject, encodeHolder(holder), maxSessions, this.#options.leaseMs];
       const answer = await this.#ask(key, CLAIM, args);
       if (answer !== 'OK') throw refusal(answer, name, maxSessions);
       held.sessions.add(session);
@@ -96,7 +95,8 @@ export class Names {
 
   async #renew(key: NameKey, held: Held): Promise<void> {
     const { holder, sessions, claiming } = held;
-    const args = [this.#options.node.nodeId, holder.subject, encodeHolder(holder), LEASE_MS, ...sessions, ...claiming];
+    const { node, leaseMs } = this.#options;
+    const args = [node.nodeId, holder.subject, encodeHolder(holder), leaseMs, ...sessions, ...claiming];
     const answer = await this.#ask(key, HOLD, args);
     if (answer !== 'LOST' || this.#held.get(key) !== held) return;
     this.#held.delete(key);

@@ -108,7 +108,7 @@ export function encodeHolder(value: Holder): string {
 export function decodeHolder(encoded: unknown): Holder | null {
   if (typeof encoded !== 'string') return null;
   return attempt(() => {
-    const reader = new CborReader(Buffer.from(encoded, 'base64'));
+    const reader = readerOf(Buffer.from(encoded, 'base64'));
     const value = holder.read(reader);
     reader.finish();
     return isSound(value) ? value : null;
@@ -138,7 +138,7 @@ function language<W extends { readonly type: string }>(table: Table<W>, mark: st
       const node = payload.toString('latin1', mark.length, Math.max(mark.length, end));
       if (!isNode(node) || payload.toString('latin1', 0, mark.length) !== mark) return null;
       return attempt(() => {
-        const reader = new CborReader(payload.subarray(end + 1));
+        const reader = readerOf(payload.subarray(end + 1));
         const row = rows[reader.uint(rows.length - 1)];
         const word: Record<string, unknown> = { type: row?.type };
         for (const [field, { read }] of row?.fields ?? []) word[field] = read(reader);
@@ -148,6 +148,11 @@ function language<W extends { readonly type: string }>(table: Table<W>, mark: st
       });
     },
   };
+}
+
+/** A slice of a Buffer would not be the copy that a slice of bytes is. */
+function readerOf({ buffer, byteOffset, length }: Buffer): CborReader {
+  return new CborReader(new Uint8Array(buffer, byteOffset, length));
 }
 
 function isSound(value: Infer<{ key: Field<NameKey>; name: typeof name }>): boolean {

@@ -3,18 +3,16 @@ import type { RedisNode } from '../../redis/node.ts';
 import { isNode } from './news.ts';
 import { BEAT } from './scripts.ts';
 
-/** Between signs of life, in milliseconds. */
-const BEAT_MS = 5_000;
-
-/** A node that gave none for so long is gone, in milliseconds. */
-export const GONE_MS = 15_000;
-
-/** When nobody gave any for so long, it was Redis that was away, in milliseconds. */
-const SILENCE_MS = 1.5 * BEAT_MS;
+/** When nobody gave a sign of life for so many times the pause between them, it was Redis that was away. */
+const SILENT_BEATS = 1.5;
 
 export interface NodesOptions {
   readonly node: RedisNode;
   readonly clock: Clock;
+  /** Between signs of life, in milliseconds. */
+  readonly beatMs: number;
+  /** A node that gave none for so long is gone, in milliseconds. */
+  readonly goneMs: number;
   readonly onGone: (node: string) => void;
   /** Others have taken this node for gone. */
   readonly onMissed: () => void;
@@ -54,9 +52,9 @@ export class Nodes {
 
   /** Gives a sign of life and looks who else does. Rejects with UNAVAILABLE. */
   async beat(): Promise<void> {
-    const { node, onMissed } = this.#options;
+    const { node, onMissed, beatMs, goneMs } = this.#options;
     const { availability, connection, keys, nodeId } = node;
-    const args = [nodeId, GONE_MS, SILENCE_MS];
+    const args = [nodeId, goneMs, SILENT_BEATS * beatMs];
     const answer = await availability.once(() => connection.run(BEAT, [keys.nodes], args));
     if (!Array.isArray(answer) || this.#isStopped) return;
     const [known, ...nodes] = answer;
@@ -86,7 +84,7 @@ export class Nodes {
 
   #schedule(): void {
     if (this.#isStopped) return;
-    this.#timer = this.#options.clock.after(BEAT_MS, () => {
+    this.#timer = this.#options.clock.after(this.#options.beatMs, () => {
       // The next is not waited for: a sign of life that comes late is none.
       this.#schedule();
       void this.beat()

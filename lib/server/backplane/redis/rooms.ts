@@ -8,7 +8,7 @@ import { decodeHolder, encodeHolder, isNode, ROOM_MARK, type RoomWord, roomLangu
 import { ASSERT, ENTER, KEEP, LEAVE, MEMBER } from './scripts.ts';
 
 /** How long the members of a room are remembered without a node that says so, in milliseconds. */
-export const MEMBERS_MS = 60_000;
+const MEMBERS_MS = 60_000;
 
 /** Rooms that are looked after at the same time. */
 const AT_ONCE = 100;
