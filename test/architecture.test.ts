@@ -26,7 +26,9 @@ const ARCHITECTURE: Architecture = {
     ['lib/server/backplane/**', ['lib/server/hub/ports.ts', 'lib/server/redis/**', ...BELOW]],
     ['lib/server/gateway/**', ['lib/server/session/**', 'lib/server/hub/**', ...BELOW]],
     ['lib/server/admission.ts', ['lib/server/hub/**', ...BELOW]],
-    ['lib/server/listener.ts', ['lib/server/admission.ts', 'lib/server/session/**', ...BELOW]],
+    ['lib/server/admin/**', ['lib/server/session/**', 'lib/server/hub/**', ...BELOW]],
+    ['lib/server/proxy/**', ['lib/server/hub/address.ts', ...BELOW]],
+    ['lib/server/listener.ts', ['lib/server/{admission,proxy/*}.ts', 'lib/server/session/**', ...BELOW]],
     ['lib/server/*.ts', ['lib/server/**', ...BELOW]],
 
     ['lib/client/sealed/**', BELOW],

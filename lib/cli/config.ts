@@ -1,5 +1,6 @@
 import { readEnvironment, readSources, userFile } from '../config/environment.ts';
 import { loadOptions, type Origin } from '../config/load.ts';
+import { withoutSecrets } from '../config/mask.ts';
 import { CLIENT_OPTIONS, type Option, SERVER_OPTIONS } from '../config/options.ts';
 import type { Verb } from './verb.ts';
 
@@ -36,14 +37,9 @@ type Table = Readonly<Record<string, Option<unknown>>>;
 function rowsOf(table: Table, loaded: ReturnType<typeof loadOptions<Readonly<Record<string, unknown>>>>): Row[] {
   return Object.entries(table).map(([key, { name, env, kind }]) => {
     const value = loaded.values[key];
-    const text = value === undefined ? null : mask((kind.format as (value: unknown) => string)(value));
+    const text = value === undefined ? null : withoutSecrets((kind.format as (value: unknown) => string)(value));
     return { option: name, env, value: text, origin: loaded.origins[key] as Origin };
   });
-}
-
-/** Hides what a URL may carry in secret: a password, and the fragment, which holds the secret of an invitation. */
-function mask(text: string): string {
-  return /^[a-z]+:\/\//.test(text) ? text.replace(/(?<=\/\/[^/@:]*:)[^@/]*(?=@)/, '***').replace(/#.*$/, '#***') : text;
 }
 
 function renderTable(rows: readonly Row[]): string[] {

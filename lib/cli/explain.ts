@@ -4,7 +4,6 @@ import type { BcastError, ErrorCode } from '../errors.ts';
 
 /** What to do next, where the message alone does not say it. */
 const NEXT: { readonly [code in ErrorCode]?: string } = {
-  SERVER_UNKNOWN: 'If it is the right one, give --fingerprint or, to trust it from now on, --accept-new.',
   SERVER_CHANGED: 'Somebody may be in between, or the server was set up anew. Ask whoever runs it.',
   NAME_IN_USE: 'Take another one with -u NAME.',
   NAME_INVALID: 'Take another one with -u NAME.',

@@ -20,6 +20,8 @@ export interface VerbArgument {
   readonly name: string;
   readonly help: string;
   readonly isVariadic?: boolean;
+  /** The only values, for completion. */
+  readonly choices?: readonly string[];
 }
 
 /** What was typed after the verb. */

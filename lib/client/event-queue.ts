@@ -213,5 +213,6 @@ function call(listener: Listener, event: ClientEvent): void {
 
 function unitsOf(event: ClientEvent): number {
   const text = 'body' in event ? event.body.length : 0;
-  return EVENT_UNITS * (event.type === 'presence' ? event.changes.length + 1 : 1) + text;
+  const rows = event.type === 'presence' ? event.changes.length : event.type === 'members' ? event.members.length : 0;
+  return EVENT_UNITS * (rows + 1) + text;
 }

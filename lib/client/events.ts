@@ -1,5 +1,5 @@
 import type { BcastError } from '../errors.ts';
-import type { Events, Fingerprint, MessageId, MessageKind } from '../protocol/messages.ts';
+import type { Events, Fingerprint, MemberRow, MessageId, MessageKind } from '../protocol/messages.ts';
 import type { RoomName, UserName } from '../protocol/names.ts';
 
 /** A stored room message, from others, from history or one's own; each comes once, in seq order for its room. */
@@ -56,6 +56,8 @@ export type ClientEvent =
   | Events['renamed']
   /** This client is in the room (again, after a reconnect). */
   | { readonly type: 'joined'; readonly room: RoomName; readonly banner: Events['joined']; readonly isRejoin: boolean }
+  /** What `names` resolves to, in its place between the `presence` that came before it and after. */
+  | { readonly type: 'members'; readonly room: RoomName; readonly members: readonly MemberRow[] }
   /** `error` is there when the server would not let it in again after a reconnect. */
   | { readonly type: 'left'; readonly room: RoomName; readonly error?: BcastError }
   /** Messages `first` to `last` of this room can no longer be had. */

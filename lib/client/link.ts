@@ -196,10 +196,11 @@ class Stage {
     // Whoever was told may have closed it.
     if (this.#isEnded) return;
     const { clock } = this.#options;
-    const { idleTimeoutMs } = welcome;
+    const { idleTimeoutMs, pingIntervalMs } = welcome;
     this.#stopHeartbeat = startHeartbeat(this.#connection, {
       clock,
       idleTimeoutMs,
+      pingIntervalMs,
       onLatency: this.#handler.onLatency,
     });
   }

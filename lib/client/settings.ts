@@ -79,7 +79,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the other end cut the connection.',
 };
 
-async function openTcp(address: ServerAddress, signal: AbortSignal, clock: Clock): Promise<Transport> {
+/** Connects. Rejects with CONNECT_FAILED, which says why in words. */
+export async function openTcp(address: ServerAddress, signal: AbortSignal, clock: Clock): Promise<Transport> {
   try {
     return await connectTcp({ host: address.host, port: address.port, signal, clock });
   } catch (error) {

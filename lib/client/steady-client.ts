@@ -141,8 +141,11 @@ export class SteadyClient implements Client {
   }
 
   async names(room: string): Promise<readonly MemberRow[]> {
-    const rows = await this.#ask({ type: 'names', room: requireRoomName(room) });
-    return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
+    const name = requireRoomName(room);
+    const tell = (members: readonly MemberRow[]): void => this.#events.push({ type: 'members', room: name, members });
+    // Told at once: presence that came in the same packet would overtake a promise.
+    const rows = await this.#ask({ type: 'names', room: name }, (answer) => tell(membersIn(answer)));
+    return membersIn(rows);
   }
 
   async rooms(): Promise<readonly RoomRow[]> {
@@ -292,16 +295,24 @@ export class SteadyClient implements Client {
     if (status.state === 'closed') throw status.error ?? new BcastError('CLOSED');
   }
 
-  /** The rows of the answer. */
-  #ask(ask: Ask): Promise<readonly Event[]> {
+  /** The rows of the answer; `onRows` has them in the very turn in which they come. */
+  #ask(ask: Ask, onRows?: (rows: readonly Event[]) => void): Promise<readonly Event[]> {
     return new Promise((resolve, reject) => {
-      this.#link.ask(ask, (answer) => (answer instanceof BcastError ? reject(answer) : resolve(answer.rows)));
+      this.#link.ask(ask, (answer) => {
+        if (answer instanceof BcastError) return reject(answer);
+        onRows?.(answer.rows);
+        resolve(answer.rows);
+      });
     });
   }
 }
 
 const OVERFLOWN = 'This program has left too many events unread.';
 const MAX_TARGET_BYTES = MAX_NAME_CHARS * 4;
+
+function membersIn(rows: readonly Event[]): readonly MemberRow[] {
+  return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
+}
 
 function roomOrNull(room: string | null): RoomName | null {
   return room === null ? null : requireRoomName(room);

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { formatExactDuration, parseDuration } from '../duration.ts';
 
 /** How an option's text becomes its value. */
@@ -86,17 +87,31 @@ export function choice<const W extends readonly string[]>(...words: W): OptionKi
   };
 }
 
-/** Separated by commas. */
-export function list(placeholder: string): OptionKind<readonly string[]> {
+/** An IP address, or a network of them by its prefix. */
+export function network(): OptionKind<string> {
   return {
-    placeholder: `${placeholder},...`,
-    rule: 'a list separated by commas',
-    parse: (raw) =>
-      raw
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    format: (value) => value.join(','),
+    placeholder: 'NETWORK',
+    rule: 'an IP address or a network such as 10.0.0.0/8',
+    parse(raw) {
+      const [, address = '', bits = '0'] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(raw) ?? [];
+      const family = isIP(address);
+      return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128) ? raw : null;
+    },
+    format: (value) => value,
+  };
+}
+
+/** Several of a kind, separated by commas; none at all is a list too. */
+export function list<T>(item: OptionKind<T>): OptionKind<readonly T[]> {
+  return {
+    placeholder: `${item.placeholder},...`,
+    rule: `a list, separated by commas, of which each is ${item.rule}`,
+    parse(raw) {
+      const texts = raw.split(',').map((part) => part.trim());
+      const values = texts.filter((part) => part !== '').map((part) => item.parse(part));
+      return values.includes(null) ? null : (values as T[]);
+    },
+    format: (value) => value.map((each) => item.format(each)).join(','),
   };
 }
 

@@ -1,5 +1,17 @@
-import { DEFAULT_PORT, DEFAULT_ROOM, MAX_BODY_BYTES } from '../limits.ts';
-import { bytes, choice, duration, fingerprint, flag, integer, list, type OptionKind, text, word } from './kinds.ts';
+import { DEFAULT_PORT, DEFAULT_ROOM, MAX_BODY_BYTES, MAX_NAME_CHARS } from '../limits.ts';
+import {
+  bytes,
+  choice,
+  duration,
+  fingerprint,
+  flag,
+  integer,
+  list,
+  network,
+  type OptionKind,
+  text,
+  word,
+} from './kinds.ts';
 import { redisUrl } from './redis-url.ts';
 
 export interface Option<T> {
@@ -18,6 +30,19 @@ export interface Option<T> {
 export const SERVER_OPTIONS = {
   host: option('host', text('ADDRESS'), '127.0.0.1', 'Address to listen on; 0.0.0.0 for every IPv4 address.'),
   port: option('port', integer(0, 65_535), DEFAULT_PORT, 'Port to listen on; 0 picks a free one.'),
+  reusePort: option('reuse-port', flag(), false, 'Share the port with other servers of this machine (Linux).'),
+  trustedProxies: live(
+    'trusted-proxies',
+    list(network()),
+    [],
+    'Addresses and networks of proxies that send a PROXY header (v2).',
+  ),
+  publicStatus: live(
+    'public-status',
+    choice('full', 'name', 'none'),
+    'full',
+    'What bcast status tells anybody: counts too, the name, or nothing.',
+  ),
   dataDir: option('data-dir', text('DIR'), undefined, 'Where key and store are kept. Default: the XDG data directory.'),
   store: option(
     'store',
@@ -39,86 +64,94 @@ export const SERVER_OPTIONS = {
   redisPrefix: option('redis-prefix', word(), 'bcast', 'What all keys in Redis begin with.'),
   historyMessages: option('history-messages', integer(0, 1_000_000), 10_000, 'Messages kept for each room.'),
   historyAge: option('history-age', duration(), 30 * 86_400_000, 'How long a message is kept.'),
-  auth: option(
+  auth: live(
     'auth',
     choice('open', 'accounts'),
     'open',
     'open: anybody under any name that is free; accounts: registered users only.',
   ),
-  loginAttempts: option(
+  loginAttempts: live(
     'login-attempts',
     integer(1, 1_000_000),
     5,
     'Wrong passwords from one address in a window; then it is shut out.',
   ),
-  loginWindow: option('login-window', duration(), 600_000, 'That window.'),
-  codeGuesses: option(
+  loginWindow: live('login-window', duration(), 600_000, 'That window.'),
+  codeGuesses: live(
     'code-guesses',
     integer(1, 1_000_000),
     5,
     'Wrong room codes from one address or key in a window, ten times as many from all.',
   ),
-  codeWindow: option('code-window', duration(), 600_000, 'That window.'),
-  maxNamesPerKey: option('max-names-per-key', integer(0, 100_000), 5, 'Names that one key may register.'),
-  admins: option('admins', list('FINGERPRINT'), [], 'Fingerprints of the identities that may do everything.'),
-  motd: option('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.', true),
-  logLevel: option(
-    'log-level',
-    choice('trace', 'debug', 'info', 'warn', 'error', 'silent'),
-    'info',
-    'How much to log.',
-  ),
+  codeWindow: live('code-window', duration(), 600_000, 'That window.'),
+  maxNamesPerKey: live('max-names-per-key', integer(0, 100_000), 5, 'Names that one key may register.'),
+  admins: live('admins', list(fingerprint()), [], 'Fingerprints of the identities that may do everything.'),
+  motd: live('motd', text('TEXT'), undefined, 'A line shown to everybody who connects.'),
+  logLevel: live('log-level', choice('trace', 'debug', 'info', 'warn', 'error', 'silent'), 'info', 'How much to log.'),
   logFormat: option('log-format', choice('auto', 'pretty', 'json'), 'auto', 'auto: pretty on a terminal, else JSON.'),
-  maxConnections: option('max-connections', integer(1, 1_000_000), 10_000, 'Connections in total.'),
-  maxConnectionsPerAddress: option(
+  maxConnections: live('max-connections', integer(1, 1_000_000), 10_000, 'Connections in total.'),
+  maxConnectionsPerAddress: live(
     'max-connections-per-address',
     integer(1, 1_000_000),
     200,
     'Connections from one address.',
   ),
-  maxSessionsPerUser: option(
+  maxSessionsPerUser: live(
     'max-sessions-per-user',
     integer(1, 10_000),
     5,
     'Sessions of one user; 1 refuses a second login.',
   ),
-  maxRoomsPerUser: option('max-rooms-per-user', integer(1, 100_000), 50, 'Rooms one session may be in.'),
-  maxMembersPerRoom: option('max-members-per-room', integer(1, 1_000_000), 10_000, 'Sessions in one room.'),
-  maxRooms: option('max-rooms', integer(1, 10_000_000), 100_000, 'Rooms in total.'),
-  maxBodyBytes: option('max-body-bytes', bytes(1, MAX_BODY_BYTES), 16_384, 'Largest message body.'),
-  messagesPerSecond: option(
+  maxRoomsPerUser: live('max-rooms-per-user', integer(1, 100_000), 50, 'Rooms one user may be in.'),
+  maxMembersPerRoom: live('max-members-per-room', integer(1, 1_000_000), 10_000, 'Sessions in one room.'),
+  maxRooms: live('max-rooms', integer(1, 10_000_000), 100_000, 'Rooms in total.'),
+  maxNameLength: live(
+    'max-name-length',
+    integer(1, MAX_NAME_CHARS),
+    MAX_NAME_CHARS,
+    'Longest user name, in characters.',
+  ),
+  maxRoomNameLength: live(
+    'max-room-name-length',
+    integer(DEFAULT_ROOM.length, MAX_NAME_CHARS),
+    MAX_NAME_CHARS,
+    'Longest name of a new room, in characters.',
+  ),
+  maxBodyBytes: live('max-body-bytes', bytes(1, MAX_BODY_BYTES), 16_384, 'Largest message body.'),
+  messagesPerSecond: live(
     'messages-per-second',
     integer(1, 1_000_000_000),
     2_000,
     'Messages a user may send for long.',
   ),
-  messageBurst: option('message-burst', integer(1, 1_000_000_000), 4_000, 'Messages a user may send at once.'),
-  bytesPerSecond: option('bytes-per-second', bytes(1, 1e12), 1_048_576, 'Bytes a user may send for long.'),
-  byteBurst: option('byte-burst', bytes(1, 1e12), 4_194_304, 'Bytes a user may send at once.'),
-  connectAttempts: option(
+  messageBurst: live('message-burst', integer(1, 1_000_000_000), 4_000, 'Messages a user may send at once.'),
+  bytesPerSecond: live('bytes-per-second', bytes(1, 1e12), 1_048_576, 'Bytes a user may send for long.'),
+  byteBurst: live('byte-burst', bytes(1, 1e12), 4_194_304, 'Bytes a user may send at once.'),
+  connectAttempts: live(
     'connect-attempts',
     integer(1, 1_000_000_000),
     20,
     'Connections one address may open in a window.',
   ),
-  connectWindow: option('connect-window', duration(), 15_000, 'That window.'),
-  handshakeTimeout: option('handshake-timeout', duration(), 10_000, 'Time to finish the handshake and say hello.'),
-  idleTimeout: option('idle-timeout', duration(), 90_000, 'A connection that sends nothing for so long is closed.'),
-  slowReaderTimeout: option(
+  connectWindow: live('connect-window', duration(), 15_000, 'That window.'),
+  handshakeTimeout: live('handshake-timeout', duration(), 10_000, 'Time to finish the handshake and say hello.'),
+  idleTimeout: live('idle-timeout', duration(), 90_000, 'A connection that sends nothing for so long is closed.'),
+  pingInterval: live('ping-interval', duration(), 20_000, 'How often clients are asked to show that they are there.'),
+  slowReaderTimeout: live(
     'slow-reader-timeout',
     duration(),
     30_000,
     'A client that reads nothing for so long is closed.',
   ),
-  sendQueueBytes: option('send-queue-bytes', bytes(65_536, 1e12), 4_194_304, 'What may wait for one slow client.'),
-  sendQueueMessages: option(
+  sendQueueBytes: live('send-queue-bytes', bytes(65_536, 1e12), 4_194_304, 'What may wait for one slow client.'),
+  sendQueueMessages: live(
     'send-queue-messages',
     integer(16, 1e9),
     50_000,
     'Messages that may wait for one slow client.',
   ),
-  emptyRoomTtl: option('empty-room-ttl', duration(), 600_000, 'How long a room outlives its last member.'),
-  drainTimeout: option('drain-timeout', duration(), 5_000, 'Time to send what is queued when shutting down.'),
+  emptyRoomTtl: live('empty-room-ttl', duration(), 600_000, 'How long a room outlives its last member.'),
+  drainTimeout: live('drain-timeout', duration(), 5_000, 'Time to send what is queued when shutting down.'),
 } as const satisfies Record<string, Option<unknown>>;
 
 /** What the verbs that talk to a server share. Their other flags stand in their own files under cli/. */
@@ -148,7 +181,16 @@ function option<T, const F extends T | undefined>(
   kind: OptionKind<T>,
   fallback: F,
   help: string,
-  live = false,
-): Option<T> & { readonly fallback: F } {
-  return { name, env: `BCAST_${name.replaceAll('-', '_').toUpperCase()}`, kind, fallback, help, live };
+): Option<T> & { readonly fallback: F; readonly live: false } {
+  return { name, env: `BCAST_${name.replaceAll('-', '_').toUpperCase()}`, kind, fallback, help, live: false };
+}
+
+/** An option of which a running server takes a new value. */
+function live<T, const F extends T | undefined>(
+  name: string,
+  kind: OptionKind<T>,
+  fallback: F,
+  help: string,
+): Option<T> & { readonly fallback: F; readonly live: true } {
+  return { ...option(name, kind, fallback, help), live: true };
 }

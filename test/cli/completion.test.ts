@@ -18,6 +18,7 @@ test('bash offers the verbs, their flags and the values of those', () => {
   expect(offered('bcast', 'tail', '--no')).toEqual(['--no-follow']);
   expect(offered('bcast', 'start', '--log-format', '')).toEqual(['auto', 'pretty', 'json']);
   expect(offered('bcast', 'tail', '--server', '')).toEqual(['']);
+  expect(offered('bcast', 'admin', 'se')).toEqual(['sessions']);
   expect(offered('bcast', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
 });
 

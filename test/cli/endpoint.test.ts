@@ -25,7 +25,7 @@ function find(flags: Readonly<Record<string, string>> = {}, url?: string) {
 
 function announce(port: number, startedMs: number): void {
   const url = `bcast://127.0.0.1:${port}?fp=${FP}`;
-  const server = { url, host: '127.0.0.1', port, fingerprint: FP, pid: process.pid, startedMs };
+  const server = { url, host: '127.0.0.1', port, fingerprint: FP, pid: process.pid, startedMs, adminSocket: null };
   announceLocalServer(directoriesOf(process.env, home, process.platform), server);
 }
 

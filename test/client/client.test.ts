@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Client, ClientEvent } from '../../lib/client/client.ts';
 import { BcastError } from '../../lib/errors.ts';
+import { requireUserName, type UserName } from '../../lib/protocol/names.ts';
 import { ManualClock } from '../helpers/manual-clock.ts';
 import { newIdentity } from '../helpers/peer.ts';
 import { comeBack, inLobby, online, outcome } from '../helpers/scripted-client.ts';
@@ -236,6 +237,27 @@ describe('asking', () => {
     const topic = client.topic('lobby', 'x');
     line.refuse(await line.next('topic'), 'NOT_ALLOWED', { text: 'Only a moderator.' });
     await expect(topic).rejects.toMatchObject({ code: 'NOT_ALLOWED', message: 'Only a moderator.' });
+  });
+
+  test('for the names of a room is told in its place among who comes and goes', async () => {
+    const { client, server } = await online();
+    const line = await server.line(0);
+    const seen: string[] = [];
+    client.subscribe((event) => {
+      if (event.type === 'presence') seen.push(...event.changes.map(({ change, name }) => `${change} ${name}`));
+      if (event.type === 'members') seen.push(event.members.map(({ name }) => name).join(' '));
+    });
+    const names = client.names('lobby');
+    const { req } = await line.next('names');
+    const comes = (name: UserName) => ({ change: 'join', name, other: null, text: null }) as const;
+    line.tell(
+      { type: 'presence', room: LOBBY, changes: [comes(BOB)] },
+      { type: 'members', req, room: LOBBY, members: [{ name: BOB, role: 'owner', away: null }] },
+      { type: 'ok', req, seq: null, ts: null },
+      { type: 'presence', room: LOBBY, changes: [comes(requireUserName('carol'))] },
+    );
+    expect(await names).toEqual([{ name: 'bob', role: 'owner', away: null }]);
+    expect(seen).toEqual(['join bob', 'bob', 'join carol']);
   });
 
   test('too fast is asked again when it may', async () => {

@@ -8,7 +8,7 @@ import { ManualClock } from '../helpers/manual-clock.ts';
 const OK = { ok: { type: 'ok', req: 1, seq: null, ts: null }, rows: [] } as const;
 
 /** A connection of which only what a heartbeat sees is there. */
-function pulse(idleTimeoutMs = 90_000) {
+function pulse(idleTimeoutMs = 90_000, pingIntervalMs = 20_000) {
   const clock = new ManualClock();
   const pings: Settle[] = [];
   const latencies: number[] = [];
@@ -22,7 +22,7 @@ function pulse(idleTimeoutMs = 90_000) {
     },
   };
   const onLatency = (roundTripMs: number) => latencies.push(roundTripMs);
-  const stop = startHeartbeat(connection, { clock, idleTimeoutMs, onLatency });
+  const stop = startHeartbeat(connection, { clock, idleTimeoutMs, pingIntervalMs, onLatency });
   return {
     clock,
     pings,
@@ -55,6 +55,21 @@ describe('a heartbeat', () => {
     answer();
     clock.advance(3_000);
     expect(pings).toHaveLength(1);
+  });
+
+  test('goes as often as the server asks, but not without bound', () => {
+    const often = pulse(90_000, 5_000);
+    often.answer();
+    often.clock.advance(5_000);
+    expect(often.pings).toHaveLength(1);
+    const seldom = pulse(90_000, 60_000);
+    seldom.answer();
+    seldom.clock.advance(29_999);
+    expect(seldom.pings).toHaveLength(0);
+    const hostile = pulse(90_000, 0);
+    hostile.answer();
+    hostile.clock.advance(999);
+    expect(hostile.pings).toHaveLength(0);
   });
 
   test('followed by silence fails the connection', () => {

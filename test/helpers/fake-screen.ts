@@ -51,9 +51,9 @@ const loop = runLoop({
         loop.dispatch({ type: 'said', ticket, ts: message.ts });
       });
     } else if (effect.type === 'ask' && effect.ask.what === 'names') {
-      const { ask, window } = effect;
+      const { room } = effect.ask;
       queueMicrotask(() =>
-        loop.dispatch({ type: 'answered', ask, window, answer: { type: 'members', members: script.members } }),
+        loop.dispatch({ type: 'client', event: { type: 'members', room, members: script.members } }),
       );
     }
   },

@@ -25,6 +25,8 @@ export type Ask = WithoutReq<Request>;
 
 export interface PeerOptions {
   readonly port: number;
+  /** Sent first, as a proxy would. */
+  readonly preface?: Uint8Array;
   readonly identity?: Identity;
   readonly suite?: number;
   readonly password?: string;
@@ -154,8 +156,9 @@ export class Peer {
 }
 
 /** A peer whose channel is open but who has said nothing. */
-export async function openPeer({ port, ...options }: PeerOptions): Promise<Peer> {
+export async function openPeer({ port, preface, ...options }: PeerOptions): Promise<Peer> {
   const transport = await connectTcp({ host: '127.0.0.1', port });
+  if (preface !== undefined) transport.write(new Uint8Array(preface));
   const peer = new Peer(transport, options);
   onTestFinished(() => transport.destroy());
   await peer.opened;

@@ -1,5 +1,5 @@
 import { onTestFinished, vi } from 'vitest';
-import { startRedis, type TestRedis, type TestRedisOptions } from './redis.ts';
+import { startRedis, type TestRedis, type TestRedisOptions } from './redis-server.ts';
 
 const SLOTS = 16_384;
 

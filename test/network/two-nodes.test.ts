@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
 import { parseRedisUrl, type RedisAddress } from '../../lib/config/redis-url.ts';
 import { enterClient } from '../helpers/live-client.ts';
-import { startRedis, type TestRedis } from '../helpers/redis.ts';
+import { startRedis, type TestRedis } from '../helpers/redis-server.ts';
 import { startServer, type TestServer, type TestServerOptions } from '../helpers/server.ts';
 
 let redis: TestRedis;

@@ -122,6 +122,7 @@ export function noticesOf(event: ClientEvent, nowMs: number): readonly Notice[] 
       );
     case 'status':
     case 'renamed':
+    case 'members':
     case 'message':
     case 'private':
     case 'typing':

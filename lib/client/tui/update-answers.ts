@@ -3,7 +3,6 @@ import type { BcastError } from '../../errors.ts';
 import type { Answer, Ask, Effect } from './effect.ts';
 import { messageEntry } from './entries.ts';
 import { prepend } from './log.ts';
-import { membersFrom } from './members.ts';
 import type { Pending, State, Window } from './state.ts';
 import { untilText } from './times.ts';
 import { activate, addEntry, changeWindow, indexById, roomIndex, tell } from './windows.ts';
@@ -116,18 +115,14 @@ function onMembers(
   index: number,
   rows: Extract<Answer, { type: 'members' }>['members'],
 ): State {
-  if (ask.what !== 'names') return state;
-  const known = changeWindow(state, roomIndex(state, ask.room), (window) => ({
-    ...window,
-    members: membersFrom(rows),
-  }));
-  if (!ask.isShown) return known;
+  // The member list has heard of it by an event: an answer comes too late to be in line with the presence about it.
+  if (ask.what !== 'names' || !ask.isShown) return state;
   const names = rows.slice(0, MAX_LISTED).map(({ name, role, away }) => {
     const mark = role === 'member' ? '' : role === 'moderator' ? '+' : '@';
     return `${mark}${name}${away === null ? '' : ' (away)'}`;
   });
   const more = rows.length > MAX_LISTED ? ` and ${rows.length - MAX_LISTED} more` : '';
-  return tell(known, index, 'info', `${rows.length} in #${ask.room}: ${names.join(', ')}${more}`);
+  return tell(state, index, 'info', `${rows.length} in #${ask.room}: ${names.join(', ')}${more}`);
 }
 
 function onRooms(state: State, index: number, rows: Extract<Answer, { type: 'rooms' }>['rooms']): State {

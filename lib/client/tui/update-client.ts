@@ -4,6 +4,7 @@ import { nameKey } from '../../protocol/names.ts';
 import type { ClientEvent, ConnectionStatus, PrivateMessage, RoomMessage } from '../events.ts';
 import type { Effect } from './effect.ts';
 import { isSameName, messageEntry } from './entries.ts';
+import { membersFrom } from './members.ts';
 import type { State, Window } from './state.ts';
 import { untilText } from './times.ts';
 import { onPresence } from './update-presence.ts';
@@ -37,6 +38,8 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
       return onPrivate(state, event);
     case 'presence':
       return [onPresence(state, event), []];
+    case 'members':
+      return [onMembers(state, event), []];
     case 'typing':
       return [onTyping(state, event), []];
     case 'topic':
@@ -54,15 +57,7 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
     case 'forgotten':
       return [onForgotten(state, event.room), []];
     case 'lagged':
-      return [
-        tell(
-          state,
-          roomIndex(state, event.room),
-          'warn',
-          `Too much at once: ${event.dropped} messages are being fetched again.`,
-        ),
-        [],
-      ];
+      return onLagged(state, event);
     case 'sent':
       return [state, []];
     case 'slowDown':
@@ -160,7 +155,21 @@ function onJoined(state: State, event: Extract<ClientEvent, { type: 'joined' }>)
   }));
   const settled = { ...joined, joining: state.joining.filter((wanted) => wanted !== key) };
   const shown = flushBanner(isWanted ? activate(settled, index) : settled, index, 0);
-  return [shown, [{ type: 'ask', ask: { what: 'names', room, isShown: false }, window: `room ${key}` }]];
+  return [shown, [askMembers(room)]];
+}
+
+function askMembers(room: RoomName): Effect {
+  return { type: 'ask', ask: { what: 'names', room, isShown: false }, window: `room ${nameKey(room)}` };
+}
+
+function onMembers(state: State, { room, members }: Extract<ClientEvent, { type: 'members' }>): State {
+  return changeWindow(state, roomIndex(state, room), (window) => ({ ...window, members: membersFrom(members) }));
+}
+
+/** The messages come again by themselves; who came and went meanwhile does not. */
+function onLagged(state: State, { room, dropped }: Extract<ClientEvent, { type: 'lagged' }>): Next {
+  const text = `Too much at once: ${dropped} messages are being fetched again.`;
+  return [tell(state, roomIndex(state, room), 'warn', text), [askMembers(room)]];
 }
 
 /** Who can read, how much is kept, and who decides (DESIGN §5). */

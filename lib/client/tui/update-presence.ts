@@ -36,7 +36,7 @@ function applied(members: Members, { change, name, other, text }: PresenceChange
   const member = memberOf(members, name);
   switch (change) {
     case 'join':
-      return withMember(members, name, member?.role ?? 'member', text ?? null);
+      return withMember(members, name, roleFrom(text), null);
     case 'leave':
     case 'kick':
     case 'ban':

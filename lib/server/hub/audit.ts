@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
+import { requireUserName } from '../../protocol/names.ts';
 import type { Records } from './ports.ts';
 import type { User } from './user.ts';
 
@@ -13,6 +14,9 @@ export interface AuditEntry {
   readonly action: string;
   readonly [detail: string]: string | number | boolean | null;
 }
+
+/** As whom those whom the operator kicks and bans are told that it was done. */
+export const OPERATOR = requireUserName('operator');
 
 /** How long an act is remembered, in milliseconds. */
 const KEPT_MS = 365 * 86_400_000;
@@ -37,10 +41,10 @@ export class Audit {
     details: Readonly<Record<string, string | number | boolean | null>>,
   ): Promise<void> {
     const ts = this.#clock.nowMs();
-    const entry: AuditEntry = { ts, by: actor?.name ?? 'operator', fp: actor?.fp ?? null, action, ...details };
+    const entry: AuditEntry = { ts, by: actor?.name ?? OPERATOR, fp: actor?.fp ?? null, action, ...details };
     this.#count += 1;
     // In the order of time; the rest keeps acts of one moment, and of several nodes, apart.
-    const key = `${String(ts).padStart(16, '0')} ${actor?.fp ?? 'operator'} ${this.#count}`;
+    const key = `${String(ts).padStart(16, '0')} ${actor?.fp ?? OPERATOR} ${this.#count}`;
     try {
       await this.#records.put('audit', key, entry, { expiresMs: ts + KEPT_MS });
     } catch (error) {

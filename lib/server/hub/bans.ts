@@ -129,9 +129,8 @@ const PLACES = {
   MUTED: 'muted there',
 } as const;
 
-/** The refusal that a banned or muted user gets, with who, why and until when. */
+/** The refusal that a banned or muted user gets, with who and why in words; until when is for its client to say in its own way. */
 export function banRefusal(code: keyof typeof PLACES, { by, reason, untilMs }: Ban): BcastError {
-  const until = untilMs === null ? '' : ` until ${new Date(untilMs).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
-  const text = `You are ${PLACES[code]}${until} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
+  const text = `You are ${PLACES[code]} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
   return new BcastError(code, { text, untilMs: untilMs ?? undefined });
 }

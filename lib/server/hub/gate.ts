@@ -1,7 +1,7 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request, Role } from '../../protocol/messages.ts';
-import { nameKey, type RoomName } from '../../protocol/names.ts';
+import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
@@ -120,10 +120,17 @@ export function checkServerBan(hub: Hub, subject: BanSubject): void {
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws TOO_MANY_ROOMS for a session that may not enter another room; asked before a room is made for it. */
-export function checkRoomCount({ limits }: Hub, { rooms }: UserSession): void {
+/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+export function checkUserName({ limits }: Hub, name: UserName): void {
+  const { maxNameLength } = limits;
+  if ([...name].length <= maxNameLength) return;
+  throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
+}
+
+/** Throws TOO_MANY_ROOMS for a user who may not enter another room; asked before a room is made, too. */
+export function checkRoomCount({ limits }: Hub, { roomCount }: User): void {
   const { maxRoomsPerUser } = limits;
-  if (rooms.size >= maxRoomsPerUser) {
+  if (roomCount >= maxRoomsPerUser) {
     throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
   }
 }
@@ -156,11 +163,12 @@ export function checkCode(hub: Hub, session: UserSession, room: Room, code: stri
   throw new BcastError('BAD_CODE', { text: `That is not the code of ${room.name}.` });
 }
 
-/** Throws ROOM_BANNED and ROOM_FULL. */
+/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
   const ban = room.bans.match(subjectFor(user, address), hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
+  if (!room.has(user)) checkRoomCount(hub, user);
   const { maxMembersPerRoom } = hub.limits;
   if (room.size >= maxMembersPerRoom) {
     throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });

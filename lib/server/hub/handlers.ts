@@ -19,6 +19,7 @@ import { handleRetain } from './commands/retain.ts';
 import { handleRole } from './commands/role.ts';
 import { handleSay } from './commands/say.ts';
 import { handleSearch } from './commands/search.ts';
+import { handleStatus } from './commands/status.ts';
 import { handleTell } from './commands/tell.ts';
 import { handleTopic } from './commands/topic.ts';
 import { handleTyping } from './commands/typing.ts';
@@ -54,6 +55,7 @@ export const HANDLERS: { readonly [T in Request['type']]: Handler<Requests[T]> }
   ban: handleBan,
   unban: handleUnban,
   bans: handleBans,
+  status: handleStatus,
   code: handleCode,
   role: handleRole,
   register: handleRegister,

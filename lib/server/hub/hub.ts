@@ -9,7 +9,7 @@ import { Audit } from './audit.ts';
 import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
 import { Followings } from './following.ts';
-import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
+import { checkRate, checkServerBan, checkUserName, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import { Login, type LoginLimits } from './login.ts';
 import { NetworkState } from './network-state.ts';
@@ -27,12 +27,23 @@ import { UserSession } from './user-session.ts';
 export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
+  readonly maxNameLength: number;
+  readonly maxRoomNameLength: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
   readonly maxNamesPerKey: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
+  readonly pingInterval: number;
+}
+
+/** Read at each use, as the limits are: a reload may change them. */
+export interface HubSettings {
+  readonly admins: readonly Fingerprint[];
+  readonly motd: string | undefined;
+  /** What anybody is told: how many there are too, what server this is, or nothing. */
+  readonly publicStatus: 'full' | 'name' | 'none';
 }
 
 export interface HubOptions {
@@ -43,8 +54,7 @@ export interface HubOptions {
   readonly turn: Turn;
   readonly log: Logger;
   readonly limits: HubLimits;
-  readonly admins: readonly Fingerprint[];
-  readonly motd: string | undefined;
+  readonly settings: HubSettings;
   /** For people: the program and its version. */
   readonly serverName: string;
 }
@@ -68,6 +78,8 @@ export class Hub {
   readonly backplane: Backplane;
   readonly secrets: Secrets;
   readonly limits: HubLimits;
+  readonly settings: HubSettings;
+  readonly serverName: string;
   readonly users: Users;
   readonly accounts: Accounts;
   readonly login: Login;
@@ -80,19 +92,21 @@ export class Hub {
   readonly publisher: Publisher;
   /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
-  readonly #options: HubOptions;
+  readonly #startedMs: number;
   #saving: Timer | undefined;
   #tokens = 0;
 
   constructor(options: HubOptions) {
-    const { backplane, clock, limits, log, secrets, store, turn } = options;
-    this.#options = options;
+    const { backplane, clock, limits, log, secrets, serverName, settings, store, turn } = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
     this.backplane = backplane;
     this.secrets = secrets;
     this.limits = limits;
+    this.settings = settings;
+    this.serverName = serverName;
+    this.#startedMs = clock.monotonicMs();
     this.users = new Users(limits);
     this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
     this.login = new Login(this.accounts, clock, limits);
@@ -131,6 +145,7 @@ export class Hub {
   /** Lets a session in, or rejects; nobody hears of a refused one. */
   async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
     const { name, password } = hello;
+    checkUserName(this, name);
     checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
     const account = await this.login.authenticate({ name, fp, address, password });
     const fps = identities(account, fp);
@@ -181,6 +196,15 @@ export class Hub {
     this.users.release(user);
     this.followings.exit(user);
     if (user.account !== null) void this.#noteSeen(user);
+  }
+
+  get uptimeMs(): number {
+    return Math.round(this.clock.monotonicMs() - this.#startedMs);
+  }
+
+  /** To be called when the settings have changed: others may be admins now. */
+  recheckAdmins(): void {
+    for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
   }
 
   /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
@@ -256,6 +280,7 @@ export class Hub {
       account,
       isAdmin: this.#isAdmin(account, [fp]),
       sessions: new Set(),
+      roomCount: 0,
       rate: new RateLimit(this.limits, this.clock),
       away: null,
       following: [],
@@ -265,7 +290,7 @@ export class Hub {
   }
 
   #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
-    return account?.isAdmin === true || fps.some((fp) => this.#options.admins.includes(fp));
+    return account?.isAdmin === true || fps.some((fp) => this.settings.admins.includes(fp));
   }
 
   /** When somebody was last here is worth no failure. */
@@ -288,7 +313,7 @@ export class Hub {
   }
 
   #welcome(user: User, req: number): Events['welcome'] {
-    const { limits, motd, serverName } = this.#options;
+    const { limits, network, serverName, settings } = this;
     return {
       type: 'welcome',
       req,
@@ -298,7 +323,9 @@ export class Hub {
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: this.network.motd ?? motd ?? null,
+      // Of three pings two may be late.
+      pingIntervalMs: Math.min(limits.pingInterval, Math.floor(limits.idleTimeout / 3)),
+      motd: network.motd ?? settings.motd ?? null,
     };
   }
 }

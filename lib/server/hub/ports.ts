@@ -271,8 +271,13 @@ export interface Backplane {
 
 /** Where the hub puts what is meant for one session. Never waits and never throws. */
 export interface Outbox {
-  /** Past its bounds: whoever can do without putting more in should. */
+  /**
+   * Past its bounds with what the other end does not take: whoever can do without putting more in should. What only this
+   * turn has brought does not count, as it may leave at once.
+   */
   readonly isFull: boolean;
+  /** So far past them that nothing more may go in but answers. */
+  readonly isHopeless: boolean;
   /**
    * Queues encoded messages, each with its length in front. The bytes are shared between sessions and must not be
    * changed. `count` is how many messages they hold.

@@ -122,6 +122,7 @@ export class Room {
     this.watch(member, isWatching);
     const sessions = this.#users.get(session.user) ?? 0;
     this.#users.set(session.user, sessions + 1);
+    if (sessions === 0) session.user.roomCount += 1;
     return member;
   }
 
@@ -138,9 +139,13 @@ export class Room {
     this.#watchers.delete(member);
     session.rooms.delete(this);
     const sessions = (this.#users.get(session.user) ?? 1) - 1;
-    if (sessions > 0) this.#users.set(session.user, sessions);
-    else this.#users.delete(session.user);
-    return sessions <= 0;
+    if (sessions > 0) {
+      this.#users.set(session.user, sessions);
+      return false;
+    }
+    this.#users.delete(session.user);
+    session.user.roomCount -= 1;
+    return true;
   }
 
   roleOf(user: Subject): Role {

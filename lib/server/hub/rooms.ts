@@ -11,6 +11,7 @@ import type { User } from './user.ts';
 
 export interface RoomsOptions {
   readonly maxRooms: number;
+  readonly maxRoomNameLength: number;
   readonly emptyRoomTtl: number;
 }
 
@@ -72,6 +73,11 @@ export class Rooms {
     return this.#byKey.size;
   }
 
+  /** Rooms that somebody is in, or is about to be; told without looking at them, since anybody may ask. */
+  get occupiedCount(): number {
+    return this.#byKey.size - this.#leaving.size;
+  }
+
   find(name: RoomName): Room | undefined {
     return this.#byKey.get(nameKey(name));
   }
@@ -111,7 +117,7 @@ export class Rooms {
 
   /**
    * The room of that name, made when it is not there. It stays until the caller has called `release`, whoever leaves
-   * meanwhile. Throws TOO_MANY_ROOMS, and ROOM_EXISTS when it was to be made.
+   * meanwhile. Throws TOO_MANY_ROOMS and ROOM_NAME_INVALID, and ROOM_EXISTS when it was to be made.
    */
   async open(name: RoomName, maker: Maker): Promise<Opened> {
     const key = nameKey(name);
@@ -216,6 +222,7 @@ export class Rooms {
   }
 
   async #make(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
+    this.#checkLength(name);
     const { user, fp, create } = maker;
     const bounds = await this.#store.open(key);
     const code = create === 'locked' ? this.#secrets.newRoomCode() : null;
@@ -244,6 +251,13 @@ export class Rooms {
     const record = await this.#store.get('room', room.key);
     if (record === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${room.name} any more.` });
     room.become(parseRoomState(record.value), record.version);
+  }
+
+  #checkLength(name: RoomName): void {
+    const { maxRoomNameLength } = this.#options;
+    if ([...name].length <= maxRoomNameLength) return;
+    const text = `The name of a new room has at most ${maxRoomNameLength} characters here.`;
+    throw new BcastError('ROOM_NAME_INVALID', { text });
   }
 
   /** Forgets the room that has been idle longest: rooms that nobody is in must not keep others from making theirs. */

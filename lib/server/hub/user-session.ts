@@ -94,7 +94,7 @@ export class UserSession {
    * fill its queue without bounds, and to leave this out would leave it with a wrong idea of itself.
    */
   inform(event: Event): void {
-    if (this.outbox.isFull) this.outbox.end(new BcastError('SLOW_READER'));
+    if (this.outbox.isHopeless) this.outbox.end(new BcastError('SLOW_READER'));
     else this.tell(event);
   }
 

@@ -18,6 +18,8 @@ export interface User {
   account: Account | null;
   isAdmin: boolean;
   readonly sessions: Set<UserSession>;
+  /** Rooms that at least one of the sessions is in. */
+  roomCount: number;
   readonly rate: RateLimit;
   away: string | null;
   /** Whose publications it hears. */

@@ -26,8 +26,9 @@ export class Availability {
   /** One sign of life is awaited for each slot, however many rooms wait for it. */
   readonly #probes = new Map<number, Promise<void>>();
   readonly #pauses = new Map<Timer, () => void>();
+  /** The slots of which somebody waits for a sign of life although nobody has anything left to do there. */
+  readonly #watched = new Set<number>();
   #isAvailable = true;
-  #isWatching = false;
   #isClosed = false;
 
   constructor(connection: RedisConnection, clock: Clock) {
@@ -49,12 +50,12 @@ export class Availability {
     return () => void this.#listeners.delete(listener);
   }
 
-  /** Does it once. Throws UNAVAILABLE when Redis does not answer, and INTERNAL when it refuses. */
-  async once<T>(work: () => Promise<T>): Promise<T> {
+  /** Does it once, where `key` is. Throws UNAVAILABLE when Redis does not answer, and INTERNAL when it refuses. */
+  async once<T>(key: string, work: () => Promise<T>): Promise<T> {
     try {
       return await work();
     } catch (error) {
-      if (isUnavailable(error)) void this.#watch(error as RedisFailure);
+      if (isUnavailable(error)) void this.#watch(key, error as RedisFailure);
       throw toStoreError(error);
     }
   }
@@ -106,15 +107,15 @@ export class Availability {
   /** Resolves when the server that holds `key` answers. */
   #answered(key: string): Promise<void> {
     const slot = this.#connection.slotOf(key);
-    const probe = this.#probes.get(slot) ?? this.#probe(() => this.#connection.command('EXISTS', key));
+    const probe = this.#probes.get(slot) ?? this.#probe(key);
     this.#probes.set(slot, probe);
     return probe.finally(() => this.#probes.delete(slot));
   }
 
-  async #probe(ask: () => Promise<unknown>): Promise<void> {
+  async #probe(key: string): Promise<void> {
     for (let tried = 0; ; tried += 1) {
       try {
-        await ask();
+        await this.#connection.command('EXISTS', key);
         return;
       } catch (error) {
         if (!isUnavailable(error)) return;
@@ -124,15 +125,22 @@ export class Availability {
   }
 
   /** After a request that nobody repeats: until there is a sign of life. */
-  async #watch(failure: RedisFailure): Promise<void> {
-    if (this.#isWatching || this.#isClosed) return;
-    this.#isWatching = true;
+  async #watch(key: string, failure: RedisFailure): Promise<void> {
+    const slot = this.#connection.slotOf(key);
+    if (this.#watched.has(slot) || this.#isClosed) return;
+    this.#watched.add(slot);
     const trouble = {};
     this.#enter(trouble, failure);
-    // Closed meanwhile: nobody is to be told.
-    await this.#probe(() => this.#connection.ping()).catch(() => undefined);
-    this.#isWatching = false;
-    this.#leave(trouble);
+    try {
+      // What fails although there are signs of life must not be tried without pause.
+      await this.pause(FIRST_PAUSE_MS);
+      await this.#answered(key);
+      this.#leave(trouble);
+    } catch {
+      // Closed meanwhile: nobody is to be told.
+    } finally {
+      this.#watched.delete(slot);
+    }
   }
 
   #enter(trouble: object, { message }: RedisFailure): void {

@@ -38,10 +38,8 @@ export interface RedisConnection {
   wait(key: string, replicas: number, timeoutMs: number): Promise<number>;
   /** Resolves when commands are taken; rejects for what no waiting mends: a wrong password or certificate. */
   ready(): Promise<void>;
-  /** Told when a server was connected to, also again: what it had may be gone. */
-  onConnect(listener: () => void): void;
-  /** Asks each server for a sign of life. */
-  ping(): Promise<void>;
+  /** Told when a server was connected to, also again, and when one of a Cluster was lost: what it had may be gone. */
+  onDisturbance(listener: () => void): void;
   /** What the server is called that a sharded channel belongs to; undefined while that is not known. */
   placeOf(channel: string): string | undefined;
   /** Asks a Cluster anew which server has what. */
@@ -92,14 +90,21 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
   client.on('node error', keepError);
   for (const { name, lua } of options.scripts) client.defineCommand(name, { lua });
   const scripts = client as unknown as Record<string, ScriptCall>;
+  const together = createWriteTogether(client);
   return {
     isCluster: client.isCluster,
     get lastError() {
       return lastError;
     },
     slotOf: (key) => (client.isCluster ? (new Command('get', [key]).getSlot() ?? 0) : 0),
-    command: (name, ...args) => client.call(name, ...args).catch(rethrow),
-    run: ({ name }, keys, args) => (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow),
+    command(name, ...args) {
+      together();
+      return client.call(name, ...args).catch(rethrow);
+    },
+    run({ name }, keys, args) {
+      together();
+      return (scripts[name] as ScriptCall)(keys.length, ...keys, ...args).catch(rethrow);
+    },
     wait: (key, replicas, timeoutMs) => wait(client, key, replicas, timeoutMs).catch(rethrow),
     async ready() {
       const hopeless = Promise.withResolvers<never>();
@@ -118,13 +123,28 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
         client.off('node error', listen);
       }
     },
-    onConnect: (listener) => onConnect(client, listener),
-    ping: () => ping(client).catch(rethrow),
+    onDisturbance: (listener) => onDisturbance(client, listener),
     placeOf: (channel) =>
       client instanceof Cluster ? client.slots[new Command('get', [channel]).getSlot() ?? 0]?.[0] : ONE_SERVER,
     refresh: () => refresh(client).catch(rethrow),
     listenAt: (place, listener) => listenAt(client, place, listener).catch(rethrow),
     close: () => client.disconnect(),
+  };
+}
+
+/** What is asked within one turn leaves in one write to each server: a write costs more than what most requests hold. */
+function createWriteTogether(client: Client): () => void {
+  let isCorked = false;
+  return () => {
+    if (isCorked) return;
+    isCorked = true;
+    const servers = client instanceof Cluster ? client.nodes('master') : [client];
+    const streams = servers.flatMap(({ stream }) => stream ?? []);
+    for (const stream of streams) stream.cork();
+    process.nextTick(() => {
+      isCorked = false;
+      for (const stream of streams) stream.uncork();
+    });
   };
 }
 
@@ -166,10 +186,14 @@ async function listenAt(client: Client, place: string, listener: ChannelListener
   };
 }
 
-function onConnect(client: Client, listener: () => void): void {
-  if (!(client instanceof Cluster)) client.on('ready', listener);
-  // A Cluster has a connection for each server, never used again after it is lost.
-  else client.on('+node', (server: Redis) => server.once('ready', listener));
+function onDisturbance(client: Client, listener: () => void): void {
+  if (!(client instanceof Cluster)) {
+    client.on('ready', listener);
+    return;
+  }
+  // A Cluster has a connection for each server. One that is lost is not made again until somebody wants something there.
+  client.on('+node', (server: Redis) => server.once('ready', listener));
+  client.on('-node', listener);
 }
 
 async function ping(client: Client): Promise<void> {

@@ -82,6 +82,12 @@ export class SendQueue {
     return this.pendingBytes > this.#limits.sendQueueBytes || this.#count > this.#limits.sendQueueMessages;
   }
 
+  /** Whether it is overfull with what the transport does not take; what it would take is given to it before the answer. */
+  get isFull(): boolean {
+    if (this.isOverfull && this.#channel.isOpen) this.#sealWhatFits();
+    return this.isOverfull;
+  }
+
   /** Whether all that was queued is in the transport. */
   get isEmpty(): boolean {
     return this.#bytes === 0;
@@ -97,8 +103,14 @@ export class SendQueue {
   }
 
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void {
-    if (this.#lagged !== undefined || (this.#bytes > 0 && this.isOverfull)) this.#leaveOut(room, count);
+    if (this.#lagged !== undefined || (this.#bytes > 0 && this.isFull)) this.#leaveOut(room, count);
     else this.send(bytes, count);
+  }
+
+  /** Sends one message after which nothing may come. What was left out is not told: whoever comes back asks for it. */
+  sendLast(bytes: Uint8Array): void {
+    this.#lagged = undefined;
+    this.send(bytes, 1);
   }
 
   /** Seals and writes what the transport will take; called at the end of a turn and when the transport has drained. */

@@ -8,6 +8,7 @@ import { Channel, type ChannelInfo } from '../../wire/channel.ts';
 import type { BindingCache, Identity } from '../../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../../wire/crypto/port.ts';
 import type { Transport } from '../../wire/transport/transport.ts';
+import { publicStatus } from '../hub/commands/status.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Outbox } from '../hub/ports.ts';
 import { errorEvent } from '../hub/refusal.ts';
@@ -22,6 +23,21 @@ export interface SessionLimits extends SendQueueLimits {
   readonly handshakeTimeout: number;
   readonly idleTimeout: number;
   readonly slowReaderTimeout: number;
+}
+
+/** A session as an operator sees it. */
+export interface SessionFacts {
+  /** Null until the hello is accepted, as are the next two. */
+  readonly user: string | null;
+  readonly fingerprint: Fingerprint | null;
+  readonly agent: string | null;
+  readonly address: string;
+  readonly rooms: number;
+  /** How long it has been connected, and since when nothing was heard of it. */
+  readonly ageMs: number;
+  readonly silentMs: number;
+  /** What waits for it to be read. */
+  readonly waitingBytes: number;
 }
 
 /** What all sessions of a node share. */
@@ -51,11 +67,15 @@ export class Session implements Outbox {
   readonly #onGone: (session: Session) => void;
   #fp: Fingerprint | undefined;
   #user: UserSession | undefined;
+  #agent: string | undefined;
+  #wasAsked = false;
   #isEnding = false;
   #isPaused = false;
   #startedMs: number;
   #heardMs: number;
   #endedMs = 0;
+  /** As the client was told, whatever a reload made of the option since. */
+  #idleTimeoutMs: number;
   #sentBytes = 0;
   /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
   #takenBytes = 0;
@@ -69,6 +89,7 @@ export class Session implements Outbox {
     this.#startedMs = clock.monotonicMs();
     this.#heardMs = this.#startedMs;
     this.#takenMs = this.#startedMs;
+    this.#idleTimeoutMs = limits.idleTimeout;
     const send = (bytes: Uint8Array): boolean => {
       this.#sentBytes += bytes.length;
       transport.write(bytes);
@@ -88,6 +109,19 @@ export class Session implements Outbox {
 
   get address(): string {
     return this.#transport.remoteAddress;
+  }
+
+  facts(nowMs: number): SessionFacts {
+    return {
+      user: this.#user?.user.name ?? null,
+      fingerprint: this.#user?.user.fp ?? null,
+      agent: this.#agent ?? null,
+      address: this.address,
+      rooms: this.#user?.rooms.size ?? 0,
+      ageMs: Math.round(nowMs - this.#startedMs),
+      silentMs: Math.round(nowMs - this.#heardMs),
+      waitingBytes: this.#queue.pendingBytes,
+    };
   }
 
   // TransportHandler
@@ -134,8 +168,9 @@ export class Session implements Outbox {
 
   // Outbox
 
+  /** Nothing follows the farewell. */
   send(bytes: Uint8Array, count: number): void {
-    this.#queue.send(bytes, count);
+    if (!this.#isEnding) this.#queue.send(bytes, count);
   }
 
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void {
@@ -148,7 +183,11 @@ export class Session implements Outbox {
   }
 
   get isFull(): boolean {
-    return this.#queue.isOverfull;
+    return this.#queue.isFull;
+  }
+
+  get isHopeless(): boolean {
+    return this.isFull && this.#queue.pendingBytes > 2 * this.#context.limits.sendQueueBytes;
   }
 
   /** Tells the client why, and closes once it has taken what is queued. */
@@ -156,9 +195,10 @@ export class Session implements Outbox {
     if (this.#isEnding) return;
     this.#isEnding = true;
     this.#endedMs = this.#context.clock.monotonicMs();
+    if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
-      this.#queue.send(encodeEvent(errorEvent(error, null)), 1);
+      this.#queue.sendLast(encodeEvent(errorEvent(error, null)));
       this.#queue.flush();
     } else {
       this.#transport.end();
@@ -173,7 +213,7 @@ export class Session implements Outbox {
 
   /** Ends a session that does not say hello in time, says nothing for too long, or reads nothing for too long. */
   checkDeadlines(nowMs: number): void {
-    const { handshakeTimeout, idleTimeout, slowReaderTimeout } = this.#context.limits;
+    const { handshakeTimeout, slowReaderTimeout } = this.#context.limits;
     if (this.#isEnding) {
       if (nowMs - this.#endedMs > END_MS) this.destroy();
     } else if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
@@ -181,7 +221,7 @@ export class Session implements Outbox {
     } else if (this.#isStuck(nowMs, slowReaderTimeout)) {
       this.#logClose(new BcastError('SLOW_READER'));
       this.destroy();
-    } else if (!this.#isPaused && nowMs - this.#heardMs > idleTimeout) {
+    } else if (!this.#isPaused && nowMs - this.#heardMs > this.#idleTimeoutMs) {
       this.#closeFor(new BcastError('IDLE_TIMEOUT'));
     }
   }
@@ -190,12 +230,13 @@ export class Session implements Outbox {
     if (this.#isEnding) return undefined;
     if (this.#user !== undefined) return this.#context.hub.handle(this.#user, request);
     if (request.type === 'hello') return this.#hello(request);
-    this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
+    if (request.type === 'status' && !this.#wasAsked) this.#status(request);
+    else this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
     return undefined;
   }
 
   async #hello(hello: Requests['hello']): Promise<void> {
-    const { hub, log } = this.#context;
+    const { hub, limits, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
       const user = await hub.enter({ hello, fp, address: this.address, outbox: this });
@@ -204,10 +245,23 @@ export class Session implements Outbox {
         return;
       }
       this.#user = user;
+      this.#agent = hello.agent;
+      this.#idleTimeoutMs = limits.idleTimeout;
       log.info({ user: user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
       if (this.#isEnding) return;
       this.#refuse(toBcastError(error), hello.req);
+    }
+  }
+
+  /** Answers somebody without a name, once: it must not be a way to keep us busy. */
+  #status({ req }: Requests['status']): void {
+    this.#wasAsked = true;
+    try {
+      this.#queue.send(encodeEvent(publicStatus(this.#context.hub, req)), 1);
+      this.#queue.send(encodeEvent({ type: 'ok', req, seq: null, ts: null }), 1);
+    } catch (error) {
+      this.#refuse(toBcastError(error), req);
     }
   }
 

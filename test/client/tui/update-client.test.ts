@@ -173,10 +173,28 @@ describe('people', () => {
     play.client(presence('lobby', { change: 'join', name: user('bob') }, { change: 'join', name: user('Carol') }));
     expect(members(play)).toEqual(['bob/member', 'Carol/member']);
     expect(play.lastLine()).toBe('bob Carol joined');
+    play.client(presence('lobby', { change: 'leave', name: user('bob') }));
+    play.client(presence('lobby', { change: 'join', name: user('bob'), text: 'owner' }));
+    expect(members(play)).toEqual(['bob/owner', 'Carol/member']);
+    expect(play.lastLine()).toBe('bob joined');
     play.client(presence('lobby', { change: 'join', name: user('dave') }));
-    expect(play.lastLine()).toBe('bob Carol dave joined');
+    expect(play.lastLine()).toBe('bob dave joined');
     play.client(presence('lobby', { change: 'leave', name: user('BOB') }));
     expect(members(play)).toEqual(['Carol/member', 'dave/member']);
+  });
+
+  test('are in the list as the server has them, and when news was left out it is asked again', () => {
+    const play = Play.inRooms(['lobby']).client(presence('lobby', { change: 'join', name: user('bob') }));
+    const row = { name: user('carol'), role: 'owner', away: null } as const;
+    play.client({ type: 'members', room: room('lobby'), members: [row] });
+    expect(members(play)).toEqual(['carol/owner']);
+    const ask = { what: 'names', room: room('lobby'), isShown: false } as const;
+    play.client(presence('lobby', { change: 'join', name: user('bob') }));
+    play.event({ type: 'answered', ask, window: 'room lobby', answer: { type: 'members', members: [row] } });
+    expect(members(play)).toEqual(['bob/member', 'carol/owner']);
+    play.took();
+    play.client({ type: 'lagged', room: room('lobby'), dropped: 3 });
+    expect(play.took()).toEqual([{ type: 'ask', ask, window: 'room lobby' }]);
   });
 
   test('by the hundred take one line', () => {

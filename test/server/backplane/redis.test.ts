@@ -1,6 +1,6 @@
 import { afterAll, beforeAll } from 'vitest';
 import { backplaneConformance, cutConformance } from '../../conformance/backplane.ts';
-import { startRedis, type TestRedis } from '../../helpers/redis.ts';
+import { startRedis, type TestRedis } from '../../helpers/redis-server.ts';
 import { redisNetwork } from './redis-network.ts';
 
 let redis: TestRedis;

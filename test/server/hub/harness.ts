@@ -58,8 +58,7 @@ export class HubHarness {
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },
       log: createLogger('debug', this.log.stream),
       limits,
-      admins: limits.admins,
-      motd: limits.motd,
+      settings: limits,
       serverName: 'bcast test',
     });
   }
@@ -102,6 +101,7 @@ export class Guest implements Outbox {
   /** The bytes of each message, in the order of `events`. */
   readonly sizes: number[] = [];
   isFull = false;
+  isHopeless = false;
   /** Why the hub closed it. */
   ended: BcastError | undefined;
   session!: UserSession;

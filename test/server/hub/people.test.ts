@@ -76,6 +76,7 @@ describe('a welcome', () => {
         server: 'bcast test',
         maxBodyBytes: 1_000,
         idleTimeoutMs: 7_000,
+        pingIntervalMs: 2_333,
         motd: 'Be kind.',
       },
       { type: 'ok', req: 0, seq: null, ts: null },

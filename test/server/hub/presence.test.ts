@@ -25,6 +25,25 @@ describe('watchers of a room', () => {
     expect(watcher.seen('presence')[1]?.changes[0]).toMatchObject({ text: 'lunch' });
   });
 
+  test('hear as what somebody comes, and that somebody comes who is away', async () => {
+    const harness = new HubHarness();
+    const owner = await harness.enter('owner');
+    await owner.join('yard');
+    const watcher = await harness.enter('watcher');
+    await watcher.join('yard', true);
+    const yard = 'yard' as RoomName;
+    await owner.ask({ type: 'leave', room: yard });
+    await owner.ask({ type: 'away', text: 'lunch' });
+    watcher.events.length = 0;
+    await owner.join('yard');
+    await (await harness.enter('bob')).join('yard');
+    expect(watcher.seen('presence').flatMap(({ changes }) => changes)).toEqual([
+      { change: 'join', name: 'owner', other: null, text: 'owner' },
+      { change: 'away', name: 'owner', other: null, text: 'lunch' },
+      { change: 'join', name: 'bob', other: null, text: null },
+    ]);
+  });
+
   test('hear that somebody was cut off', async () => {
     const { harness, watcher } = await withWatcher();
     const alice = await harness.enter('alice');

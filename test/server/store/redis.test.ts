@@ -1,7 +1,7 @@
 import { afterAll, beforeAll } from 'vitest';
 import { recordsConformance } from '../../conformance/records.ts';
 import { storeConformance } from '../../conformance/store.ts';
-import { startRedis, type TestRedis } from '../../helpers/redis.ts';
+import { startRedis, type TestRedis } from '../../helpers/redis-server.ts';
 import { redisStore } from './redis-store.ts';
 
 let redis: TestRedis;

@@ -78,7 +78,7 @@ export class RedisBackplane implements Backplane {
     const isLive = (other: string) => this.#nodes.isLive(other);
     this.#shared = new SharedRooms({ node, log, subscriber: this.#subscriber, handler, isLive, onHeard });
     for (const channel of [keys.network, keys.node(nodeId)]) {
-      await availability.once(() => this.#subscriber.subscribe(channel));
+      await availability.once(channel, () => this.#subscriber.subscribe(channel));
     }
     await this.#nodes.start();
     const forget = availability.onChange((isAvailable) => {
@@ -86,7 +86,7 @@ export class RedisBackplane implements Backplane {
     });
     this.#forgetListener = forget;
     // A server that was connected to again may have forgotten what it was told.
-    connection.onConnect(() => void this.#return());
+    connection.onDisturbance(() => void this.#return());
   }
 
   async stop(): Promise<void> {

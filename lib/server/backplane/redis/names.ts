@@ -105,7 +105,8 @@ export class Names {
 
   #ask(key: NameKey, script: typeof CLAIM, args: readonly (string | number)[]): Promise<unknown> {
     const { availability, connection, keys } = this.#options.node;
-    return availability.once(() => connection.run(script, [keys.name(key)], args));
+    const at = keys.name(key);
+    return availability.once(at, () => connection.run(script, [at], args));
   }
 
   #forgetUnheld(key: NameKey, { sessions, claiming }: Held): void {

@@ -55,7 +55,7 @@ export class Nodes {
     const { node, onMissed, beatMs, goneMs } = this.#options;
     const { availability, connection, keys, nodeId } = node;
     const args = [nodeId, goneMs, SILENT_BEATS * beatMs];
-    const answer = await availability.once(() => connection.run(BEAT, [keys.nodes], args));
+    const answer = await availability.once(keys.nodes, () => connection.run(BEAT, [keys.nodes], args));
     if (!Array.isArray(answer) || this.#isStopped) return;
     const [known, ...nodes] = answer;
     this.#look(new Set(nodes.filter((each) => typeof each === 'string' && isNode(each))));

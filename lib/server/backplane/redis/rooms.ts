@@ -54,7 +54,7 @@ export class SharedRooms {
     this.#byChannel.set(channel, shared);
     try {
       // First, so that nothing is missed between what is read now and what comes.
-      await node.availability.once(() => subscriber.subscribe(channel));
+      await node.availability.once(key, () => subscriber.subscribe(channel));
       const members = await this.#read(shared);
       this.#tellWaiting(shared);
       return members;
@@ -71,7 +71,9 @@ export class SharedRooms {
     this.#rooms.delete(room);
     this.#byChannel.delete(shared.channel);
     await subscriber.unsubscribe(shared.channel);
-    await node.availability.once(() => node.connection.run(LEAVE, [shared.key], [node.nodeId])).catch(() => undefined);
+    await node.availability
+      .once(shared.key, () => node.connection.run(LEAVE, [shared.key], [node.nodeId]))
+      .catch(() => undefined);
   }
 
   /** What cannot be said now is said with the rest when Redis is back. */
@@ -83,7 +85,7 @@ export class SharedRooms {
     else shared.members.delete(holder.key);
     const word = roomLanguage.encode(nodeId, { type: 'member', holder, isHere, bytes });
     const args = [`${nodeId} ${holder.key}`, isHere ? encodeHolder(holder) : '', MEMBERS_MS, shared.channel, word];
-    await availability.once(() => connection.run(MEMBER, [shared.key], args)).catch(() => undefined);
+    await availability.once(shared.key, () => connection.run(MEMBER, [shared.key], args)).catch(() => undefined);
   }
 
   tell(room: NameKey, word: RoomNews): void {
@@ -102,7 +104,8 @@ export class SharedRooms {
     const { availability, connection, nodeId } = this.#options.node;
     await this.#each(async (shared) => {
       const args = [nodeId, MEMBERS_MS];
-      if ((await availability.once(() => connection.run(KEEP, [shared.key], args))) !== 1) await this.#assert(shared);
+      if ((await availability.once(shared.key, () => connection.run(KEEP, [shared.key], args))) !== 1)
+        await this.#assert(shared);
     });
   }
 
@@ -156,7 +159,7 @@ export class SharedRooms {
     const { availability, connection, nodeId } = this.#options.node;
     const rows = [...members.values()].flatMap((holder) => [`${nodeId} ${holder.key}`, encodeHolder(holder)]);
     const args = [nodeId, MEMBERS_MS, channel, roomLanguage.encode(nodeId, { type: 'asserted' }), ...rows];
-    await availability.once(() => connection.run(ASSERT, [key], args));
+    await availability.once(key, () => connection.run(ASSERT, [key], args));
   }
 
   async #refresh(shared: SharedRoom): Promise<void> {
@@ -178,7 +181,7 @@ export class SharedRooms {
   async #read(shared: SharedRoom): Promise<readonly RemoteMember[]> {
     const { node, isLive } = this.#options;
     const { availability, connection, nodeId } = node;
-    const answer = await availability.once(() => connection.run(ENTER, [shared.key], [nodeId, MEMBERS_MS]));
+    const answer = await availability.once(shared.key, () => connection.run(ENTER, [shared.key], [nodeId, MEMBERS_MS]));
     const byNode = Map.groupBy(toMembers(answer), (member) => member.node);
     const members: RemoteMember[] = [];
     for (const [other, rows] of byNode) {
@@ -191,7 +194,7 @@ export class SharedRooms {
 
   async #forget({ key }: SharedRoom, node: string): Promise<void> {
     const { availability, connection } = this.#options.node;
-    await availability.once(() => connection.run(LEAVE, [key], [node]));
+    await availability.once(key, () => connection.run(LEAVE, [key], [node]));
   }
 
   #tellWaiting(shared: SharedRoom): void {

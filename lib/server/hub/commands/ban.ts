@@ -1,7 +1,8 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { toUserName } from '../../../protocol/names.ts';
+import { toUserName, type UserName } from '../../../protocol/names.ts';
 import { announceOther } from '../announce.ts';
+import { OPERATOR } from '../audit.ts';
 import { type Ban, type Bans, banRefusal, endOf, isMeant, parseTarget } from '../bans.ts';
 import { checkRows, requireAdmin, requireRole, subjectFor } from '../gate.ts';
 import type { Hub } from '../hub.ts';
@@ -17,15 +18,13 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
   const { penalty, req } = request;
   const room = scope(hub, session, request);
   const actor = session.user;
-  const ban = makeBan(hub, actor, request);
+  const ban = makeBan(hub, actor.name, request);
   const subjects = affected(hub, ban);
   for (const subject of subjects) checkSubject(room, actor, subject);
   const others = room === null ? [] : affectedElsewhere(room, ban);
   for (const subject of others) checkSubject(room, actor, subject);
-  await lay(hub, room, penalty, ban);
-  const { target, untilMs, reason } = ban;
-  hub.log.info({ by: actor.name, target, room: room?.name, untilMs, reason }, penalty === 'ban' ? 'banned' : 'muted');
-  await hub.audit.note(actor, penalty, { target, room: room?.name ?? null, untilMs, reason });
+  await layBan(hub, actor, { room, penalty, ban });
+  const { untilMs, reason } = ban;
   for (const subject of [...subjects, ...others]) {
     if (penalty === 'mute') tellOfMute(hub, room, subject, ban);
     else if (room !== null) removeFromRoom(hub, room, subject, { removal: 'ban', by: ban.by, reason, untilMs });
@@ -37,8 +36,36 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
 export async function handleUnban(hub: Hub, session: UserSession, request: Requests['unban']): Promise<void> {
   const { penalty, target, req } = request;
   const room = scope(hub, session, request);
+  const before = listOf(hub, room, penalty).current(hub.clock.nowMs());
+  await liftBan(hub, session.user, { room, penalty, target });
+  if (penalty === 'mute')
+    for (const ban of lifted(before, listOf(hub, room, penalty))) tellOfVoice(hub, room, session.user, ban);
+  session.ok(req);
+}
+
+/** Who does it; null: the operator, on the machine itself. */
+type Actor = Pick<User, 'name' | 'fp'> | null;
+
+interface Scope {
+  readonly room: Room | null;
+  readonly penalty: Penalty;
+}
+
+/** Lays it and notes who did; whom it is for is not told yet. Rejects with BAD_REQUEST when there are too many. */
+export async function layBan(hub: Hub, actor: Actor, { room, penalty, ban }: Scope & { ban: Ban }): Promise<void> {
+  await lay(hub, room, penalty, ban);
+  const { by, target, untilMs, reason } = ban;
+  hub.log.info({ by, target, room: room?.name, untilMs, reason }, penalty === 'ban' ? 'banned' : 'muted');
+  await hub.audit.note(actor, penalty, { target, room: room?.name ?? null, untilMs, reason });
+}
+
+/** Lifts it and notes who did. Rejects with NO_SUCH_USER when there is none. */
+export async function liftBan(
+  hub: Hub,
+  actor: Actor,
+  { room, penalty, target }: Scope & { target: string },
+): Promise<void> {
   const nowMs = hub.clock.nowMs();
-  const before = listOf(hub, room, penalty).current(nowMs);
   if (!listOf(hub, room, penalty).has(target, nowMs)) {
     throw new BcastError('NO_SUCH_USER', { text: `There is no such ${penalty}.` });
   }
@@ -51,12 +78,8 @@ export async function handleUnban(hub: Hub, session: UserSession, request: Reque
       [fieldOf(penalty)]: listOf(hub, room, penalty).without(target, nowMs),
     }));
   }
-  const actor = session.user;
-  hub.log.info({ by: actor.name, target, room: room?.name }, `${penalty} lifted`);
+  hub.log.info({ by: actor?.name ?? OPERATOR, target, room: room?.name }, `${penalty} lifted`);
   await hub.audit.note(actor, `un${penalty}`, { target, room: room?.name ?? null });
-  if (penalty === 'mute')
-    for (const ban of lifted(before, listOf(hub, room, penalty))) tellOfVoice(hub, room, actor, ban);
-  session.ok(req);
 }
 
 export function handleBans(hub: Hub, session: UserSession, request: Requests['bans']): undefined {
@@ -69,6 +92,7 @@ export function handleBans(hub: Hub, session: UserSession, request: Requests['ba
   return undefined;
 }
 
+type BanTerms = Pick<Requests['ban'], 'target' | 'durationMs' | 'reason'>;
 type BanRequest = Requests['ban'] | Requests['unban'] | Requests['bans'];
 type Penalty = BanRequest['penalty'];
 
@@ -115,8 +139,8 @@ function affected(hub: Hub, ban: Ban): User[] {
   );
 }
 
-function makeBan(hub: Hub, by: User, request: Requests['ban']): Ban {
-  const { target, durationMs, reason } = request;
+/** Throws BAD_REQUEST for what is no target. */
+export function makeBan(hub: Hub, by: UserName, { target, durationMs, reason }: BanTerms): Ban {
   const meant = parseTarget(target);
   if (meant === null) {
     throw new BcastError('BAD_REQUEST', {
@@ -127,7 +151,7 @@ function makeBan(hub: Hub, by: User, request: Requests['ban']): Ban {
   const name = meant.nameKey === null ? null : toUserName(target);
   const bearer = name === null ? undefined : hub.users.find(name);
   const untilMs = durationMs === null ? null : endOf(hub.clock.nowMs(), durationMs);
-  return { ...meant, fps: bearer?.fps ?? meant.fps, target, by: by.name, reason, untilMs };
+  return { ...meant, fps: bearer?.fps ?? meant.fps, target, by, reason, untilMs };
 }
 
 function checkSubject(room: Room | null, actor: User, subject: Subject): void {

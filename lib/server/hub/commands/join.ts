@@ -2,14 +2,16 @@ import type { Requests } from '../../../protocol/messages.ts';
 import { announce, noteMember } from '../announce.ts';
 import { checkCode, checkJoin, checkRoomCount } from '../gate.ts';
 import type { Hub } from '../hub.ts';
+import type { Room } from '../room.ts';
 import { ownerOf } from '../room-state.ts';
 import type { Opened } from '../rooms.ts';
+import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
 /** Enters the room, making it when it is not there. Who is in already is told again where the room stands. */
 export async function handleJoin(hub: Hub, session: UserSession, request: Requests['join']): Promise<void> {
   const present = hub.rooms.find(request.room);
-  if (present === undefined || !session.rooms.has(present)) checkRoomCount(hub, session);
+  if (present?.has(session.user) !== true) checkRoomCount(hub, session.user);
   const opened = await hub.rooms.open(request.room, { user: session.user, fp: session.fp, create: request.create });
   const { room } = opened;
   try {
@@ -35,9 +37,16 @@ function enterRoom(hub: Hub, session: UserSession, { room, made }: Opened, reque
   const isNewHere = !room.has(user);
   room.add(session, watch);
   if (!isNewHere) return;
-  const change = { change: 'join', name: user.name, other: null, text: null } as const;
-  if (room.remote.find(user.key) === undefined) announce(hub, room, change, user);
+  if (room.remote.find(user.key) === undefined) announceJoin(hub, room, user);
   else noteMember(hub, room, user);
+}
+
+/** Who comes as more than a member, or is away already, is shown so at once. */
+function announceJoin(hub: Hub, room: Room, user: User): void {
+  const { name, away } = user;
+  const role = room.roleOf(user);
+  announce(hub, room, { change: 'join', name, other: null, text: role === 'member' ? null : role }, user);
+  if (away !== null) announce(hub, room, { change: 'away', name, other: null, text: away }, user);
 }
 
 interface Standing {

@@ -1,6 +1,6 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { nameKey } from '../../../protocol/names.ts';
+import { nameKey, type UserName } from '../../../protocol/names.ts';
 import { announceOther, noteMember } from '../announce.ts';
 import { noSuchUser, requireAdmin, requireInRoom, requireRole } from '../gate.ts';
 import type { Hub } from '../hub.ts';
@@ -16,7 +16,8 @@ export async function handleKick(hub: Hub, session: UserSession, request: Reques
   const actor = session.user;
   if (name === null) {
     requireAdmin(session);
-    await expelFromNetwork(hub, actor, request);
+    if (nameKey(request.name) === actor.key) throw notAllowed(actor);
+    await expelFromNetwork(hub, actor.name, request);
   } else {
     const room = requireRole(hub, session, request, name);
     const subject = requireInRoom(hub, room, request.name);
@@ -28,13 +29,17 @@ export async function handleKick(hub: Hub, session: UserSession, request: Reques
   session.ok(req);
 }
 
-async function expelFromNetwork(hub: Hub, actor: User, { name, reason }: Requests['kick']): Promise<void> {
+/** Closes every session of the user, on all nodes. Rejects with NO_SUCH_USER. */
+export async function expelFromNetwork(
+  hub: Hub,
+  by: UserName,
+  { name, reason }: Pick<Requests['kick'], 'name' | 'reason'>,
+): Promise<void> {
   const subject = hub.users.find(name);
-  if (subject === actor) throw notAllowed(subject);
   const elsewhere = await hub.backplane.find(nameKey(name));
   if (subject === undefined && elsewhere === null) throw noSuchUser(name);
-  hub.log.info({ by: actor.name, user: name, reason }, 'kicked from the server');
-  const text = `You were removed from this server by ${actor.name}${reason === null ? '' : `: ${reason}`}.`;
+  hub.log.info({ by, user: name, reason }, 'kicked from the server');
+  const text = `You were removed from this server by ${by}${reason === null ? '' : `: ${reason}`}.`;
   if (subject !== undefined) hub.expel(subject, new BcastError('KICKED', { text }));
   hub.backplane.tellAll({ type: 'expelled', key: nameKey(name), text });
 }

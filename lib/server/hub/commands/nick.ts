@@ -2,7 +2,7 @@ import type { Requests } from '../../../protocol/messages.ts';
 import { nameKey, type UserName } from '../../../protocol/names.ts';
 import type { Account } from '../accounts.ts';
 import { announce, holderOf, noteMember } from '../announce.ts';
-import { checkServerBan } from '../gate.ts';
+import { checkServerBan, checkUserName } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Holder } from '../ports.ts';
 import type { Room } from '../room.ts';
@@ -13,6 +13,7 @@ import type { UserSession } from '../user-session.ts';
 /** Renames the user in all its sessions. */
 export async function handleNick(hub: Hub, session: UserSession, { req, name }: Requests['nick']): Promise<void> {
   const { user, fp, address } = session;
+  checkUserName(hub, name);
   checkServerBan(hub, { nameKey: nameKey(name), fps: user.fps, address });
   hub.users.checkFree(user, name);
   const account = await hub.login.authenticate({ name, fp, address, password: null });

@@ -14,10 +14,10 @@ export interface LeasesOptions<R> {
   /** The rooms that are to be kept alive, in a steady order. */
   readonly rooms: () => MapIterator<R>;
   readonly count: () => number;
-  /** Looks after one room. What it throws ends the round; the next begins where that one began. */
+  /** Looks after one room. Whoever answers for the connection says why it rejects. */
   readonly renew: (room: R) => Promise<void>;
-  /** Asked before each round, which is left out when it throws. */
-  readonly isAlive: () => Promise<void>;
+  /** Asked in each pulse, so that a loss is noticed where no room is open. */
+  readonly isAlive: () => Promise<unknown>;
 }
 
 /** Goes over the open rooms again and again, a few at a time, so that each is renewed well before its lease ends. */
@@ -42,7 +42,7 @@ export class Leases<R> {
     }
     do {
       this.#checking = 'running';
-      await this.#renew([...this.#options.rooms()]).catch(() => undefined);
+      await this.#renew([...this.#options.rooms()]);
     } while ((this.#checking as string) === 'again' && !this.#isClosed);
     this.#checking = 'idle';
   }
@@ -63,12 +63,7 @@ export class Leases<R> {
   async #pulse(): Promise<void> {
     const { leaseMs, count, isAlive } = this.#options;
     const due = Math.max(MIN_RENEWED, Math.ceil((count() * PULSE_MS * RENEWALS) / leaseMs));
-    try {
-      await isAlive();
-      await this.#renew(this.#next(due));
-    } catch {
-      // Whoever answers for the connection has said so.
-    }
+    await Promise.allSettled([isAlive(), this.#renew(this.#next(due))]);
   }
 
   /** The next rooms in line, each at most once. */
@@ -86,9 +81,12 @@ export class Leases<R> {
     return next;
   }
 
+  /** Rooms that cannot be reached keep no others waiting, unless it is all of them. */
   async #renew(rooms: readonly R[]): Promise<void> {
     for (let i = 0; i < rooms.length && !this.#isClosed; i += RENEWED_AT_ONCE) {
-      await Promise.all(rooms.slice(i, i + RENEWED_AT_ONCE).map(this.#options.renew));
+      const some = rooms.slice(i, i + RENEWED_AT_ONCE);
+      const results = await Promise.allSettled(some.map(this.#options.renew));
+      if (results.every(({ status }) => status === 'rejected')) return;
     }
   }
 }

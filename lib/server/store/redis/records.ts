@@ -38,12 +38,14 @@ export class RedisRecords implements Records {
   }
 
   get(kind: RecordKind, key: string): Promise<StoredRecord | null> {
-    return this.#options.availability.once(async () => (await this.#fetch(kind, key)) ?? null);
+    const { availability, keys } = this.#options;
+    return availability.once(keys.record(kind, key), async () => (await this.#fetch(kind, key)) ?? null);
   }
 
   put(kind: RecordKind, key: string, value: unknown, { over, expiresMs }: PutOptions = {}): Promise<number | null> {
     const { availability, connection, clock, leaseMs, replication } = this.#options;
-    return availability.once(async () => {
+    const [at, ...head] = this.#keysOf(kind, key);
+    return availability.once(at, async () => {
       const json = JSON.stringify(value);
       if (utf8Length(json) > MAX_RECORD_BYTES) throw new RedisFailure('refused', `the ${kind} record is too large`);
       // Only what may be made; so that no crash leaves a record that no list has.
@@ -51,7 +53,6 @@ export class RedisRecords implements Records {
       const nowMs = clock.nowMs();
       const ends = expiresMs === undefined ? ['', ''] : [expiresMs, Math.max(1, Math.ceil(expiresMs - nowMs))];
       const args = [nowMs, over ?? '', ...ends, json, leaseMs];
-      const [at, ...head] = this.#keysOf(kind, key);
       const reply = await connection.run(PUT, [at, ...head], args);
       if (reply === null) return null;
       await replication.confirm(at);
@@ -65,7 +66,7 @@ export class RedisRecords implements Records {
   remove(kind: RecordKind, key: string, over?: number): Promise<boolean> {
     const { availability, connection, clock, keys, replication } = this.#options;
     const at = keys.record(kind, key);
-    return availability.once(async () => {
+    return availability.once(at, async () => {
       const removed = await connection.run(REMOVE, [at], [clock.nowMs(), over ?? '']);
       if (removed !== 1) return false;
       await replication.confirm(at);
@@ -75,16 +76,17 @@ export class RedisRecords implements Records {
   }
 
   list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]> {
-    return this.#options.availability.once(async () => {
+    const { availability, keys } = this.#options;
+    return availability.once(keys.index(kind), async () => {
       const found: StoredRecord[] = [];
       let { after } = query;
       while (found.length < query.limit) {
         const limit = Math.min(LIST_CHUNK, query.limit - found.length);
-        const keys = await this.#listKeys(kind, { ...query, limit, ...(after === undefined ? {} : { after }) });
-        const records = await Promise.all(keys.map((key) => this.#fetchListed(kind, key)));
+        const names = await this.#listKeys(kind, { ...query, limit, ...(after === undefined ? {} : { after }) });
+        const records = await Promise.all(names.map((key) => this.#fetchListed(kind, key)));
         found.push(...records.filter((record) => record !== undefined));
-        if (keys.length < limit) break;
-        after = keys.at(-1);
+        if (names.length < limit) break;
+        after = names.at(-1);
       }
       return found;
     });

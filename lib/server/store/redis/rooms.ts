@@ -67,20 +67,20 @@ export class RedisRooms {
 
   constructor(options: RoomsOptions) {
     this.#options = options;
-    const { connection, availability, clock, leaseMs } = options;
+    const { connection, availability, keys, clock, leaseMs } = options;
     this.#leases = new Leases({
       clock,
       leaseMs,
       rooms: () => this.#open.values(),
       count: () => this.#open.size,
-      renew: (open) => availability.once(() => this.#renew(open)),
-      isAlive: () => availability.once(() => connection.ping()),
+      renew: (open) => availability.once(open.keys.channel, () => this.#renew(open)),
+      isAlive: () => availability.once(keys.epoch, () => connection.command('EXISTS', keys.epoch)),
     });
     // After a silence, however short: what was there before may be gone.
     availability.onChange((isAvailable) => {
       if (isAvailable) void this.checkAll();
     });
-    connection.onConnect(() => void this.checkAll());
+    connection.onDisturbance(() => void this.checkAll());
   }
 
   recallBy(recall: Recall): void {
@@ -95,13 +95,13 @@ export class RedisRooms {
   async open(room: NameKey): Promise<Bounds> {
     // Opened again: Redis must not begin anew what this node knows.
     const known = this.#open.get(room);
-    if (known !== undefined) await this.#options.availability.once(() => this.#renew(known));
+    if (known !== undefined) await this.#options.availability.once(known.keys.channel, () => this.#renew(known));
     const { availability, keys, newIncarnation, leaseMs, recoveryMs, connection } = this.#options;
     const roomKeys = keys.room(room);
     const all = connection.isCluster ? roomKeys.all : [...roomKeys.all, keys.epoch];
     const args = [newIncarnation(), leaseMs, recoveryMs, ...this.#kept()];
     for (;;) {
-      const reply = await availability.once(() => connection.run(OPEN, all, args));
+      const reply = await availability.once(roomKeys.channel, () => connection.run(OPEN, all, args));
       if (Array.isArray(reply)) return this.#opened(room, roomKeys, reply);
       await availability.pause(RECOVERY_PAUSE_MS);
     }
@@ -135,7 +135,7 @@ export class RedisRooms {
     const { leaseMs, keepMs } = this.#options;
     const open = this.#require(room);
     open.isRetained = isRetained;
-    await this.#options.availability.once(() =>
+    await this.#options.availability.once(open.keys.channel, () =>
       this.#inRoom(open, RETAIN, [open.incarnation, isRetained ? 1 : 0, leaseMs, keepMs + LOG_SLACK_MS]),
     );
   }
@@ -143,12 +143,12 @@ export class RedisRooms {
   /** Answers which of its records it had. */
   async forget(room: NameKey): Promise<readonly RoomRecordKind[]> {
     const { availability, keys, connection, nodeId } = this.#options;
-    const { all, members } = keys.room(room);
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     try {
       const args = [open?.incarnation ?? '', nodeId];
-      const had = await availability.once(() => connection.run(FORGET, [...all, members], args));
+      const { all, channel, members } = keys.room(room);
+      const had = await availability.once(channel, () => connection.run(FORGET, [...all, members], args));
       if (this.#open.get(room) === open) this.#open.delete(room);
       return ROOM_RECORDS.filter((_, i) => Array.isArray(had) && had[i] === 1);
     } catch (error) {
@@ -157,7 +157,8 @@ export class RedisRooms {
     }
   }
 
-  letGo(room: NameKey): void {
+  /** Unless it is retained, or open elsewhere, it ends with its lease. */
+  release(room: NameKey): void {
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     this.#open.delete(room);

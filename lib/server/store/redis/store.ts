@@ -50,21 +50,19 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
   const records = new RedisRecords(parts);
   const rooms = new RedisRooms({ ...parts, index: (kind, room) => records.index(kind, room) });
   const pages = new RedisPages(parts);
+  const at = (room: NameKey) => node.keys.room(room).channel;
   return {
     keepMessages,
     keepMs,
     open: (room) => rooms.open(room),
     append: (drafts) => rooms.append(drafts),
-    read: (room, query) => availability.once(() => pages.read(room, query)),
-    search: (room, query) => availability.once(() => pages.search(room, query)),
-    bounds: (room) => availability.once(() => pages.bounds(room)),
+    read: (room, query) => availability.once(at(room), () => pages.read(room, query)),
+    search: (room, query) => availability.once(at(room), () => pages.search(room, query)),
+    bounds: (room) => availability.once(at(room), () => pages.bounds(room)),
     retain: (room, isRetained) => rooms.retain(room, isRetained),
-    async release(room) {
-      rooms.letGo(room);
-    },
     async forget(room) {
       const had = await rooms.forget(room);
-      await availability.once(() => Promise.all(had.map((kind) => records.unindex(kind, room))));
+      await availability.once(at(room), () => Promise.all(had.map((kind) => records.unindex(kind, room))));
     },
     get: (kind, key) => records.get(kind, key),
     put: (kind, key, value, query) => records.put(kind, key, value, query),
@@ -77,6 +75,9 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     recallBy: (recall) => rooms.recallBy(recall),
     onReplaced: (listener) => rooms.onReplaced(listener),
     heard: (room, last, lastTs) => rooms.heard(room, last, lastTs),
+    async release(room) {
+      rooms.release(room);
+    },
     checkAll: () => rooms.checkAll(),
     async close() {
       rooms.close();
