@@ -64,7 +64,7 @@ const ARCHITECTURE: Architecture = {
   ],
   processMembers: [
     // The launcher runs under a Node that is too old to load the configuration.
-    ['env', ['lib/config/**', 'lib/cli/{runtime,follow-launcher}.mjs']],
+    ['env', ['lib/config/**', 'lib/cli/{runtime,follow-launcher,follow-npx}.mjs']],
     ['argv', ['lib/cli/**']],
   ],
   clocks: ['lib/clock.ts', 'lib/cli/*.mjs'],

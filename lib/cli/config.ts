@@ -9,6 +9,8 @@ interface Row {
   readonly env: string;
   readonly value: string | null;
   readonly origin: Origin;
+  /** Whether a running server takes a new value; only options of servers have that. */
+  readonly live: boolean;
 }
 
 /** `bcast config`: what holds here and why. A value that is not valid ends it with exit code 2, as it would any verb. */
@@ -35,10 +37,10 @@ export const config: Verb = {
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 function rowsOf(table: Table, loaded: ReturnType<typeof loadOptions<Readonly<Record<string, unknown>>>>): Row[] {
-  return Object.entries(table).map(([key, { name, env, kind }]) => {
+  return Object.entries(table).map(([key, { name, env, kind, live }]) => {
     const value = loaded.values[key];
     const text = value === undefined ? null : withoutSecrets((kind.format as (value: unknown) => string)(value));
-    return { option: name, env, value: text, origin: loaded.origins[key] as Origin };
+    return { option: name, env, value: text, origin: loaded.origins[key] as Origin, live };
   });
 }
 

@@ -1,3 +1,4 @@
+import { followNpx } from './follow-npx.mjs';
 import { isSupportedNode } from './node-version.mjs';
 
 /**
@@ -5,6 +6,7 @@ import { isSupportedNode } from './node-version.mjs';
  * loaded by any Node from 20 on, so everything else is imported only when it is known to parse and run.
  */
 export async function main(): Promise<void> {
+  followNpx();
   if (isSupportedNode(process.version)) {
     const { run } = await import('./program.ts');
     await run(process.argv);

@@ -18,9 +18,9 @@ import { isSupportedNode, MINIMUM_NODE } from './node-version.mjs';
 import { runNpm } from './npm.mjs';
 
 /**
- * Finds, or fetches once, a Node that can run bcast, and runs things under it. This file and those beside it
- * (npm.mjs, node-version.mjs, follow-launcher.mjs) are plain JavaScript without dependencies because they run before anything is
- * installed or built, under any Node from 20 on: setup.mjs and the installed `bcast` share them.
+ * Finds, or fetches once, a Node that can run bcast, and runs things under it. This file and those beside it (npm.mjs,
+ * node-version.mjs, follow-launcher.mjs, follow-npx.mjs) are plain JavaScript without dependencies because they run before
+ * anything is installed or built, under any Node from 20 on: setup.mjs and the installed `bcast` share them.
  */
 
 /**

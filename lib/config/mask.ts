@@ -1,4 +1,5 @@
-/** Hides what a URL may carry in secret: a password, and the fragment, which holds the secret of an invitation. */
+/** Hides what URLs may carry in secret: passwords, and the fragment, which holds the secret of an invitation. */
 export function withoutSecrets(text: string): string {
-  return /^[a-z]+:\/\//.test(text) ? text.replace(/(?<=\/\/[^/@:]*:)[^@/]*(?=@)/, '***').replace(/#.*$/, '#***') : text;
+  const masked = text.replaceAll(/(?<=:\/\/[^\s/@:]*:)[^\s/@]*(?=@)/g, '***');
+  return /^[a-z]+:\/\//.test(masked) ? masked.replace(/#.*$/, '#***') : masked;
 }

@@ -7,7 +7,7 @@ import type { TestServer } from '../helpers/server.ts';
 
 const root = join(import.meta.dirname, '../..');
 
-/** The command under test, as words for a shell; `$BCAST` in `shell`. */
+/** The command under test. */
 const COMMAND = [process.execPath, join(root, 'bin/bcast.ts')];
 
 export interface Run {
@@ -33,8 +33,8 @@ export interface Account {
   start(args: readonly string[], env?: Readonly<Record<string, string>>): Run;
   /** Runs the command with this stdin to its end. */
   run(args: readonly string[], stdin?: string | Uint8Array): Promise<Exit>;
-  /** Runs a line of bash in which `bcast` is the command. */
-  shell(line: string): Run;
+  /** Runs a line of bash in which `bcast` is the command, and `$BCAST` too, without a function around it. */
+  shell(line: string, env?: Readonly<Record<string, string>>): Run;
 }
 
 /** An account of its own, with an empty home. With a server, that one is named and trusted in its environment. */
@@ -58,9 +58,9 @@ export function newAccount(
       run.child.stdin.end(stdin);
       return run.exit;
     },
-    shell(line) {
-      const script = `bcast() { ${COMMAND.map((word) => `'${word}'`).join(' ')} "$@"; }\n${line}`;
-      return watch(spawn('bash', ['-c', script], { env, cwd: home }));
+    shell(line, extra = {}) {
+      const script = `BCAST='${COMMAND.join(' ')}'\nbcast() { ${COMMAND.map((word) => `'${word}'`).join(' ')} "$@"; }\n${line}`;
+      return watch(spawn('bash', ['-c', script], { env: { ...env, ...extra }, cwd: home }));
     },
   };
 }

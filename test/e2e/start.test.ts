@@ -21,6 +21,26 @@ describe('bcast start', () => {
     expect(stderr).not.toContain('hi');
   });
 
+  test('ends in order when the shell of npx is ended, which passes nothing on, and no other shell', async () => {
+    const account = newAccount();
+    const underShell = (script: string) =>
+      account.shell('$BCAST start --port 0 & echo $!; wait', {
+        npm_lifecycle_event: 'npx',
+        npm_lifecycle_script: script,
+      });
+    const server = underShell("'bcast'");
+    const other = underShell("'a-tool'");
+    for (const one of [server, other]) {
+      await one.until(/bcast:/);
+      one.child.kill('SIGTERM');
+    }
+    // Both hold stdout and stderr until they end.
+    expect((await server.exit).stderr).toContain('shutting down');
+    expect(other.stderr()).not.toContain('shutting down');
+    process.kill(Number(/^\d+$/m.exec(other.stdout())?.[0]), 'SIGTERM');
+    await other.exit;
+  });
+
   test('keeps its identity over restarts', async () => {
     const account = newAccount();
     const fingerprints: (string | undefined)[] = [];
@@ -95,8 +115,20 @@ describe('bcast config', () => {
     const { code, stdout } = await account.run(['config', '--json']);
     const rows = linesOf(stdout).map((line) => JSON.parse(line));
     expect(code).toBe(0);
-    expect(rows).toContainEqual({ option: 'port', env: 'BCAST_PORT', value: '7001', origin: 'environment' });
-    expect(rows).toContainEqual({ option: 'host', env: 'BCAST_HOST', value: '127.0.0.1', origin: 'default' });
+    expect(rows).toContainEqual({
+      option: 'port',
+      env: 'BCAST_PORT',
+      value: '7001',
+      origin: 'environment',
+      live: false,
+    });
+    expect(rows).toContainEqual({
+      option: 'host',
+      env: 'BCAST_HOST',
+      value: '127.0.0.1',
+      origin: 'default',
+      live: false,
+    });
     expect(rows).toContainEqual(
       expect.objectContaining({ option: 'redis-url', value: 'redis+sentinel://bcast:***@one:26379,two:26379/main' }),
     );

@@ -23,6 +23,7 @@ interface Vectors {
   readonly requests: readonly Vector<Request>[];
   readonly events: readonly Vector<Event>[];
   readonly mustFail: readonly Fault[];
+  readonly mustFailEvents: readonly Fault[];
 }
 
 const PROTOCOL = readFileSync(new URL('../../docs/PROTOCOL.md', import.meta.url), 'utf8');
@@ -81,10 +82,20 @@ describe('docs/vectors/messages.json', () => {
     },
   );
 
-  test.each(vectors.mustFail.map((fault) => [fault.why, fault] as const))('refuses %s', (_why, { cbor, error }) => {
-    expect(codeOf(() => decodeRequest(Buffer.from(cbor, 'hex')))).toBe(errorCodeOf(error));
-    expect(new BcastError(errorCodeOf(error)).code).not.toBe('INTERNAL');
-  });
+  test.each(vectors.mustFail.map((fault) => [fault.why, fault] as const))(
+    'refuses, of a client, %s',
+    (_why, { cbor, error }) => {
+      expect(codeOf(() => decodeRequest(Buffer.from(cbor, 'hex')))).toBe(errorCodeOf(error));
+      expect(new BcastError(errorCodeOf(error)).code).not.toBe('INTERNAL');
+    },
+  );
+
+  test.each(vectors.mustFailEvents.map((fault) => [fault.why, fault] as const))(
+    'refuses, of a server, %s',
+    (_why, { cbor, error }) => {
+      expect(codeOf(() => decodeEvent(Buffer.from(cbor, 'hex')))).toBe(errorCodeOf(error));
+    },
+  );
 });
 
 /** What cborg makes of it; it must also make the same bytes of that. */

@@ -1,5 +1,6 @@
 import { BcastError } from '../../errors.ts';
 import { utf8Length } from '../../protocol/text.ts';
+import { isFingerprint } from '../../wire/crypto/identity.ts';
 
 /** One argument of an admin operation, as it comes in JSON. */
 export interface Argument<T> {
@@ -33,6 +34,41 @@ export function optional<T>(argument: Argument<T>): Argument<T | null> {
   return {
     rule: `${argument.rule}, or nothing`,
     read: (value) => (value === undefined || value === null ? null : argument.read(value)),
+  };
+}
+
+export function choice<const W extends readonly string[]>(...words: W): Argument<W[number]> {
+  return {
+    rule: `one of ${words.join(', ')}`,
+    read: (value) => (typeof value === 'string' && words.includes(value) ? value : undefined),
+  };
+}
+
+export function fingerprint(): Argument<string> {
+  return {
+    rule: 'a fingerprint (SHA256:...)',
+    read: (value) => (typeof value === 'string' && isFingerprint(value) ? value : undefined),
+  };
+}
+
+export function record<S extends Shape>(shape: S): Argument<Infer<S>> {
+  return {
+    rule: `an object with ${Object.keys(shape).join(', ')}`,
+    read(value) {
+      if (typeof value !== 'object' || value === null) return undefined;
+      return readArguments(shape, value as Readonly<Record<string, unknown>>);
+    },
+  };
+}
+
+export function list<T>(argument: Argument<T>, most: number): Argument<readonly T[]> {
+  return {
+    rule: `a list of at most ${most}, each ${argument.rule}`,
+    read(value) {
+      if (!Array.isArray(value) || value.length > most) return undefined;
+      const items = value.map((item) => argument.read(item));
+      return items.every((item) => item !== undefined) ? items : undefined;
+    },
   };
 }
 

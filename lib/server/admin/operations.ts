@@ -6,6 +6,21 @@ import type { Session } from '../session/session.ts';
 import { type Infer, readArguments, type Shape } from './arguments.ts';
 import { LIST, rooms, sessions, status } from './looking.ts';
 import { BAN, ban, bans, KICK, kick, UNBAN, unban } from './moderation.ts';
+import {
+  AUDIT,
+  addUser,
+  audit,
+  IMPORT,
+  importUsers,
+  NEW_PASSWORD,
+  NEW_ROLE,
+  NEW_USER,
+  removeUser,
+  setUserPassword,
+  setUserRole,
+  USER,
+  users,
+} from './people.ts';
 import { BACKUP, backup, reload } from './upkeep.ts';
 
 /** What operations may look at and act on. */
@@ -36,6 +51,13 @@ const OPERATIONS = {
   kick: operation(KICK, kick),
   ban: operation(BAN, ban),
   unban: operation(UNBAN, unban),
+  audit: operation(AUDIT, audit),
+  users: operation({}, users),
+  addUser: operation(NEW_USER, addUser),
+  removeUser: operation(USER, removeUser),
+  setUserPassword: operation(NEW_PASSWORD, setUserPassword),
+  setUserRole: operation(NEW_ROLE, setUserRole),
+  importUsers: operation(IMPORT, importUsers),
   reload: operation({}, reload),
   backup: operation(BACKUP, backup),
 } as const;

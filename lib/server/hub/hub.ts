@@ -2,7 +2,7 @@ import type { Clock, Timer } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
-import { nameKey, type UserName } from '../../protocol/names.ts';
+import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import { type Account, Accounts } from './accounts.ts';
 import { holderOf } from './announce.ts';
 import { Audit } from './audit.ts';
@@ -205,6 +205,18 @@ export class Hub {
   /** To be called when the settings have changed: others may be admins now. */
   recheckAdmins(): void {
     for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
+  }
+
+  /** An account was changed or, with null, removed by the operator: whoever is here under it becomes that, or goes. */
+  noteAccount(key: NameKey, account: Account | null): void {
+    const user = this.users.get(key);
+    if (user?.account == null) return;
+    if (account === null) {
+      this.expel(user, new BcastError('KICKED', { text: `The account ${user.name} was removed.` }));
+      return;
+    }
+    user.account = account;
+    user.isAdmin = this.#isAdmin(account, user.fps);
   }
 
   /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */

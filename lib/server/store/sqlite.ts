@@ -2,14 +2,27 @@ import { join } from 'node:path';
 import type { Clock } from '../../clock.ts';
 import { makePrivateDirectory } from '../../config/private-file.ts';
 import type { NameKey } from '../../protocol/names.ts';
-import type { Appended, Found, Store, StoredMessage } from '../hub/ports.ts';
+import type {
+  Appended,
+  Bounds,
+  Draft,
+  Found,
+  ListQuery,
+  PageQuery,
+  PutOptions,
+  RecordKind,
+  SearchQuery,
+  Store,
+  StoredMessage,
+  StoredRecord,
+} from '../hub/ports.ts';
 import type { Answers } from './sqlite/appender.ts';
 import { decodeEntries, decodeEntry, encodeBatch, entryEnd } from './sqlite/entries.ts';
 import type { ReaderCalls } from './sqlite/reader.ts';
 import type { Matches } from './sqlite/search.ts';
-import { StoreThread } from './sqlite/thread.ts';
+import { type Caller, StoreThread } from './sqlite/thread.ts';
 import { Timetable } from './sqlite/timetable.ts';
-import type { WriterCalls } from './sqlite/writer.ts';
+import type { FileOptions, WriterCalls } from './sqlite/writer.ts';
 
 const FILE_NAME = 'bcast.db';
 
@@ -27,61 +40,141 @@ export interface SqliteStoreOptions {
   readonly onFailure: (error: unknown) => void;
 }
 
+/** Who works on the file. */
+export interface Workers {
+  readonly writer: Caller<WriterCalls>;
+  readonly reader: Caller<ReaderCalls>;
+}
+
 /**
  * A store in one file. One thread writes, another reads, so that neither a slow disk nor a long search holds up the event
  * loop, and a search holds up no message. Rejects with CONFIG when the file cannot be used.
  */
-export async function openSqliteStore(options: SqliteStoreOptions): Promise<Store> {
-  const { dataDir, keepMessages, keepMs, isSynced, clock } = options;
+export async function openSqliteStore(
+  options: SqliteStoreOptions,
+  startWorkers: (file: FileOptions) => Workers = startThreads,
+): Promise<Store> {
+  const { dataDir, keepMessages, keepMs, isSynced } = options;
   makePrivateDirectory(dataDir);
-  const file = { path: join(dataDir, FILE_NAME), keepMessages, keepMs, isSynced };
-  const writer = new StoreThread<WriterCalls>({ ...file, role: 'writer' });
-  // It opens the file when it is first asked something; until then only its code is loaded.
-  const reader = new StoreThread<ReaderCalls>({ ...file, role: 'reader' });
+  const path = join(dataDir, FILE_NAME);
+  const workers = startWorkers({ path, keepMessages, keepMs, isSynced });
   try {
-    await writer.started;
+    await workers.writer.started;
   } catch (error) {
-    await Promise.all([reader.end(), writer.end()]);
+    await Promise.all([workers.reader.end(), workers.writer.end()]);
     throw error;
   }
-  const timetable = new Timetable(writer, options);
+  return new SqliteStore(path, workers, options);
+}
+
+function startThreads(file: FileOptions): Workers {
   return {
-    keepMessages,
-    keepMs,
-    open: (room) => writer.call('open', [room, clock.nowMs()]),
-    async append(drafts) {
-      const batch = encodeBatch(drafts);
-      timetable.noteAppend(batch.count);
-      const { entries } = batch;
-      return appendedOf(await writer.call('append', [batch], [entries.buffer]));
-    },
-    async read(room, query) {
-      const { firstSeq, entries } = await reader.call('read', [room, query, clock.nowMs()]);
-      return decodeEntries(entries, room, firstSeq);
-    },
-    async search(room, query) {
-      return foundOf(room, await reader.call('search', [room, query, clock.nowMs()]));
-    },
-    bounds: (room) => reader.call('bounds', [room, clock.nowMs()]),
-    retain: (room, isRetained) => writer.call('retain', [room, isRetained]),
-    // One process has the file: nobody else needs the room.
-    async release() {},
-    async forget(room) {
-      await writer.call('forget', [room]);
-      timetable.noteChange();
-    },
-    get: (kind, key) => writer.call('get', [kind, key, clock.nowMs()]),
-    put: (kind, key, value, putOptions = {}) =>
-      writer.call('put', [kind, key, JSON.stringify(value), putOptions, clock.nowMs()]),
-    remove: (kind, key, over) => writer.call('remove', [kind, key, over, clock.nowMs()]),
-    list: (kind, query) => writer.call('list', [kind, query, clock.nowMs()]),
-    async close() {
-      timetable.stop();
-      // The last to close the file folds the log into it.
-      await reader.end();
-      await writer.end();
-    },
+    writer: new StoreThread<WriterCalls>({ ...file, role: 'writer' }),
+    // It opens the file when it is first asked something; until then only its code is loaded.
+    reader: new StoreThread<ReaderCalls>({ ...file, role: 'reader' }),
   };
+}
+
+/** Passes on what is asked to whoever does it. */
+class SqliteStore implements Store {
+  readonly keepMessages: number;
+  readonly keepMs: number;
+  readonly #clock: Clock;
+  readonly #writer: Caller<WriterCalls>;
+  readonly #reader: Caller<ReaderCalls>;
+  readonly #timetable: Timetable;
+  /** Rooms of which the reader may not see the newest messages. */
+  readonly #unsettled = new Set<NameKey>();
+
+  constructor(path: string, { writer, reader }: Workers, options: SqliteStoreOptions) {
+    this.keepMessages = options.keepMessages;
+    this.keepMs = options.keepMs;
+    this.#clock = options.clock;
+    this.#writer = writer;
+    this.#reader = reader;
+    this.#timetable = new Timetable({ writer, reader }, { ...options, path });
+  }
+
+  open(room: NameKey): Promise<Bounds> {
+    return this.#write('open', [room, this.#clock.nowMs()]);
+  }
+
+  async append(drafts: readonly Draft[]): Promise<readonly Appended[]> {
+    const batch = encodeBatch(drafts);
+    const { rooms, count, entries } = batch;
+    for (const room of rooms) this.#unsettled.add(room);
+    this.#timetable.noteChange(count, entries.length);
+    return appendedOf(await this.#writer.call('append', [batch], [entries.buffer]));
+  }
+
+  async read(room: NameKey, query: PageQuery): Promise<readonly StoredMessage[]> {
+    await this.#settle(room);
+    const { firstSeq, entries } = await this.#reader.call('read', [room, query, this.#clock.nowMs()]);
+    return decodeEntries(entries, room, firstSeq);
+  }
+
+  async search(room: NameKey, query: SearchQuery): Promise<Found> {
+    await this.#settle(room);
+    return foundOf(room, await this.#reader.call('search', [room, query, this.#clock.nowMs()]));
+  }
+
+  async bounds(room: NameKey): Promise<Bounds | null> {
+    await this.#settle(room);
+    return this.#reader.call('bounds', [room, this.#clock.nowMs()]);
+  }
+
+  retain(room: NameKey, isRetained: boolean): Promise<void> {
+    return this.#write('retain', [room, isRetained]);
+  }
+
+  release(room: NameKey): Promise<void> {
+    this.#unsettled.delete(room);
+    return this.#write('release', [room]);
+  }
+
+  forget(room: NameKey): Promise<void> {
+    this.#unsettled.delete(room);
+    return this.#write('forget', [room]);
+  }
+
+  get(kind: RecordKind, key: string): Promise<StoredRecord | null> {
+    return this.#writer.call('get', [kind, key, this.#clock.nowMs()]);
+  }
+
+  put(kind: RecordKind, key: string, value: unknown, options: PutOptions = {}): Promise<number | null> {
+    return this.#write('put', [kind, key, JSON.stringify(value), options, this.#clock.nowMs()]);
+  }
+
+  remove(kind: RecordKind, key: string, over?: number): Promise<boolean> {
+    return this.#write('remove', [kind, key, over, this.#clock.nowMs()]);
+  }
+
+  list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]> {
+    return this.#writer.call('list', [kind, query, this.#clock.nowMs()]);
+  }
+
+  async close(): Promise<void> {
+    this.#timetable.stop();
+    // The last to close the file folds the log into it.
+    await this.#reader.end();
+    await this.#writer.end();
+  }
+
+  #write<N extends keyof WriterCalls>(name: N, args: Parameters<WriterCalls[N]>): Promise<ReturnType<WriterCalls[N]>> {
+    this.#timetable.noteChange();
+    return this.#writer.call(name, args);
+  }
+
+  /** Makes sure that the reader sees all that was answered. */
+  async #settle(room: NameKey): Promise<void> {
+    if (!this.#unsettled.delete(room)) return;
+    try {
+      await this.#write('settle', [room]);
+    } catch (error) {
+      this.#unsettled.add(room);
+      throw error;
+    }
+  }
 }
 
 function appendedOf(answers: Answers): Appended[] {

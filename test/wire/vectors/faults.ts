@@ -1,7 +1,7 @@
 import { BcastError } from '../../../lib/errors.ts';
 import type { Identity } from '../../../lib/wire/crypto/identity.ts';
 import { encodeFrame } from '../../../lib/wire/frame.ts';
-import { encodeRefusal } from '../../../lib/wire/opening.ts';
+import { encodeAdmissionRefusal, encodeRefusal } from '../../../lib/wire/opening.ts';
 import { concat, flipped, hex, initiator, native, type Party, responder, toHex, utf8 } from '../fixtures.ts';
 import { cryptoOf, fixedParty, identityOf, type Secrets } from './replay.ts';
 import type { HandshakeVector, MustFailVector } from './vectors.ts';
@@ -9,6 +9,15 @@ import type { HandshakeVector, MustFailVector } from './vectors.ts';
 type Role = 'initiator' | 'responder';
 
 const LOW_ORDER = new Uint8Array(32);
+/** The other points of small order on Curve25519, and p and p + 1, which are zero and one again. */
+const OTHER_LOW_ORDERS: readonly (readonly [name: string, point: string])[] = [
+  ['1', `01${'00'.repeat(31)}`],
+  ['order 8', 'e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800'],
+  ['order 8, its twin', '5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157'],
+  ['p - 1', `ec${'ff'.repeat(30)}7f`],
+  ['p', `ed${'ff'.repeat(30)}7f`],
+  ['p + 1', `ee${'ff'.repeat(30)}7f`],
+];
 const PROLOGUE_BYTES = 7;
 
 /** Makes the must-fail vectors of a suite from its handshake vector. */
@@ -53,9 +62,12 @@ function openingFaults(good: HandshakeVector): Fault[] {
     changed[at] = byte;
     return encodeFrame(changed);
   };
-  const lowOrder = new Uint8Array(opening);
-  lowOrder.set(LOW_ORDER, PROLOGUE_BYTES);
-  const faults: [string, Uint8Array][] = [
+  const withKey = (key: Uint8Array): Uint8Array => {
+    const changed = new Uint8Array(opening);
+    changed.set(key, PROLOGUE_BYTES);
+    return encodeFrame(changed);
+  };
+  const faults: (readonly [string, Uint8Array])[] = [
     ['an HTTP request', utf8('GET / HTTP/1.1\r\nHost: localhost\r\n\r\n')],
     ['a frame over the limit before the handshake', hex('00001001')],
     ['an empty frame', hex('00000000')],
@@ -64,7 +76,10 @@ function openingFaults(good: HandshakeVector): Fault[] {
     ['a suite there is none of', with1(6, 9)],
     ['an opening that is a byte short', encodeFrame(opening.subarray(0, -1))],
     ['an opening that is a byte long', encodeFrame(concat(opening, hex('00')))],
-    ['an ephemeral key of low order', encodeFrame(lowOrder)],
+    ['an ephemeral key of low order', withKey(LOW_ORDER)],
+    ...OTHER_LOW_ORDERS.map(
+      ([name, point]) => [`an ephemeral key of low order: ${name}`, withKey(hex(point))] as const,
+    ),
   ];
   if (good.kem !== null) {
     const invalid = new Uint8Array(opening);
@@ -83,9 +98,10 @@ function replyFaults(good: HandshakeVector): Fault[] {
     server.channel.receive(hex(good.openingFrame));
     return server.take();
   };
-  const faults: [string, Uint8Array][] = [
+  const faults: (readonly [string, Uint8Array])[] = [
     ['a refusal of the version', encodeFrame(encodeRefusal('version', [1, 2, 3, 4]))],
     ['a refusal of the suite', encodeFrame(encodeRefusal('suite', [1]))],
+    ...admissionRefusals(),
     ['a server that speaks HTTP', utf8('HTTP/1.1 400 Bad Request\r\n\r\n')],
     ['a changed reply', flipped(reply, reply.length - 1)],
     ['a reply that is a byte short', encodeFrame(reply.subarray(4, -1))],
@@ -95,6 +111,23 @@ function replyFaults(good: HandshakeVector): Fault[] {
     ['a server whose static key is of low order', forged({ noiseStatic: lowOrderStatic('responder', good) })],
   ];
   return faults.map(([name, frame]) => ({ name, role: 'initiator', receives: [frame] }));
+}
+
+/** Refusals of reason 3, and what looks like one and is none. */
+function admissionRefusals(): (readonly [string, Uint8Array])[] {
+  const refusal = encodeAdmissionRefusal(new BcastError('SERVER_FULL', { retryAfterMs: 10_000 }));
+  const number = (error: number): Uint8Array =>
+    concat(refusal.subarray(0, 7), Uint8Array.of(error >> 8, error), hex('00000000'));
+  return [
+    ['a refusal because the server is full, for ten seconds', encodeFrame(refusal)],
+    ['a refusal because of too many connections', encodeFrame(number(2002))],
+    ['a refusal because of too many attempts', encodeFrame(number(2003))],
+    ['a refusal because of a ban', encodeFrame(number(2004))],
+    ['a refusal with an error number that is none there', encodeFrame(number(4004))],
+    ['a refusal that is a byte short', encodeFrame(refusal.subarray(0, -1))],
+    ['a refusal that is a byte long', encodeFrame(concat(refusal, hex('00')))],
+    ['a refusal for a reason there is none of', encodeFrame(hex('424341535400040101'))],
+  ];
 }
 
 function finishFaults(good: HandshakeVector): Fault[] {

@@ -10,11 +10,14 @@ const APPLICATION_ID = 0x62636173;
 /** How long a statement waits for another connection of this process, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
 
-/** How much the write-ahead log may hold before it is copied into the file, in pages of 4 KiB. */
-const CHECKPOINT_PAGES = 2_000;
+/**
+ * How long the write-ahead log may grow, in pages of 4 KiB. The thread that reads copies it into the file again and again,
+ * but under load never all of it, and only then does it begin anew: the thread that writes does the small rest.
+ */
+const MAX_LOG_PAGES = 16_384;
 
-/** A log that one very large write has blown up is cut back to this, in bytes. */
-const MAX_IDLE_LOG_BYTES = 67_108_864;
+/** A log that has grown longer after all, behind a backup for example, is cut back to this. */
+const MAX_IDLE_LOG_BYTES = MAX_LOG_PAGES * 4_096;
 
 /** SQLite's primary result codes. */
 const [BUSY, CORRUPT, NOT_A_DATABASE] = [5, 11, 26];
@@ -30,7 +33,7 @@ export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
     database.exec(`
       PRAGMA journal_mode = WAL;
       PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'};
-      PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES};
+      PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES};
       PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES};
       PRAGMA secure_delete = FAST;
       PRAGMA cache_size = -16384;
@@ -43,10 +46,10 @@ export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
   }
 }
 
-/** Opens a file that `openForWriting` has opened, for another thread that only reads. */
+/** Opens a file that `openForWriting` has opened, for another thread, which may read and copy the log into the file. */
 export function openForReading(path: string): DatabaseSync {
-  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS, readOnly: true });
-  database.exec('PRAGMA cache_size = -16384');
+  const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
+  database.exec('PRAGMA query_only = ON; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -16384;');
   return database;
 }
 

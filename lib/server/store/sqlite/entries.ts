@@ -8,12 +8,13 @@ import type { Draft, StoredMessage } from '../../hub/ports.ts';
  *
  *     size u32 (of the whole entry) | ts f64 | kind u8 | length of from u8 | id 16 | length of fp u8 | fp | from | body
  *
- * The seq is not in it: entries lie in a row, and the row says the first. On the way to the store bit 7 of the kind says
- * that the message may have been there before.
+ * The seq is not in it: entries lie in a row, and the row says the first. Bit 6 of the kind says that the body was left
+ * out; bit 7, on the way to the store, that the message may have been there before.
  */
 const AT = { ts: 4, kind: 12, fromLength: 13, id: 14, fpLength: 30, fp: 31 } as const;
 const ID_BYTES = 16;
 const AGAIN = 0x80;
+const BLANK = 0x40;
 const KINDS: readonly MessageKind[] = ['text', 'action'];
 
 /** Messages on their way to the store, in order. */
@@ -83,7 +84,7 @@ export function decodeEntry(bytes: Uint8Array, at: number, room: NameKey, seq: n
     id: decodeHex(bytes, at + AT.id, at + AT.id + ID_BYTES),
     from: textAt(bytes, fromStart, bodyStart(bytes, at)) as UserName,
     fp: textAt(bytes, at + AT.fp, fromStart),
-    kind: KINDS[bytes[at + AT.kind] as number] as MessageKind,
+    kind: KINDS[(bytes[at + AT.kind] as number) & ~BLANK] as MessageKind,
     body: bodyOf(bytes, at),
     ts: entryTs(bytes, at),
     seq,
@@ -127,9 +128,15 @@ export function withoutBodies(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
     const size = bodyStart(bytes, at) - at;
     blank.set(bytes.subarray(at, at + size), end);
     viewOf(blank).setUint32(end, size);
+    blank[end + AT.kind] = (bytes[at + AT.kind] as number) | BLANK;
     end += size;
   }
   return blank.slice(0, end);
+}
+
+/** Whether the body was left out. */
+export function isBlank(bytes: Uint8Array, at: number): boolean {
+  return ((bytes[at + AT.kind] as number) & BLANK) !== 0;
 }
 
 /** The position of the entry that many places on. */

@@ -16,6 +16,9 @@ export const MIGRATIONS: readonly string[] = [
     indexed INTEGER NOT NULL DEFAULT 0
   ) STRICT;
 
+  -- What came last, of all rooms, as journal.ts writes it: one row a write, until the rooms' chunks have it.
+  CREATE TABLE journal (id INTEGER PRIMARY KEY, parts BLOB NOT NULL) STRICT;
+
   -- Messages in a row, as entries.ts writes them. The id is room << 36 | the first seq.
   CREATE TABLE chunks (
     id INTEGER PRIMARY KEY,

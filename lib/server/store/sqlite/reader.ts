@@ -16,6 +16,8 @@ export interface ReaderCalls {
   bounds(room: string, nowMs: number): Bounds | null;
   read(room: string, query: PageQuery, nowMs: number): Page;
   search(room: string, query: SearchQuery, nowMs: number): Matches;
+  /** Copies into the file what of the log is not there yet; whoever writes is not held up. */
+  checkpoint(): void;
   close(): void;
 }
 
@@ -36,6 +38,7 @@ export function createReader({ path, ...keeping }: Keeping & { readonly path: st
       return readPage(spans, spans.find(room, nowMs), query);
     },
     search: (room, query, nowMs) => file().searcher.search(room, query, nowMs),
+    checkpoint: () => file().database.exec('PRAGMA wal_checkpoint(PASSIVE)'),
     close: () => opened?.database.close(),
   };
 }

@@ -1,6 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BcastError } from '../../../errors.ts';
-import type { Bounds } from '../../hub/ports.ts';
+import type { Part } from './journal.ts';
 import type { KnownIds } from './known-ids.ts';
 import type { RoomRow, Spans } from './spans.ts';
 
@@ -13,6 +13,10 @@ export interface RoomState extends RoomRow {
   lastTs: number;
   /** The seq with which the oldest chunk begins that is still there, as ids or as messages. */
   oldest: number;
+  /** What only the journal has of it, oldest first; the chunks have all messages before. */
+  unsettled: Part[];
+  /** The newest row of the journal that has messages of it. */
+  journalRow: number;
   /** Opened since this process began, so the hub will say what becomes of it. */
   isOpened: boolean;
   ids: KnownIds | undefined;
@@ -21,25 +25,30 @@ export interface RoomState extends RoomRow {
 /** The rooms of the file; those in use are remembered with their newest seq. */
 export class RoomTable {
   readonly #states = new Map<string, RoomState>();
+  /** Numbers that were given and came back: they do not grow without end where rooms come and go. */
+  readonly #free: number[] = [];
   readonly #spans: Spans;
   readonly #insert: StatementSync;
   readonly #retain: StatementSync;
+  readonly #keyOf: StatementSync;
 
   constructor(database: DatabaseSync, spans: Spans) {
     this.#spans = spans;
-    this.#insert = database.prepare('INSERT INTO rooms (key, incarnation) VALUES (?, lower(hex(randomblob(8))))');
+    this.#insert = database.prepare(
+      'INSERT INTO rooms (id, key, incarnation) VALUES (?, ?, lower(hex(randomblob(8))))',
+    );
+    this.#keyOf = database.prepare('SELECT key FROM rooms WHERE id = ?');
     this.#retain = database.prepare('UPDATE rooms SET is_retained = ? WHERE key = ?');
   }
 
-  open(key: string, nowMs: number): Bounds {
+  open(key: string): RoomState {
     let state = this.find(key);
     if (state === undefined) {
-      this.#insert.run(key);
+      this.#insert.run(this.#free.pop() ?? null, key);
       state = this.require(key);
     }
     state.isOpened = true;
-    const { incarnation, last } = state;
-    return { incarnation, last, first: this.#spans.firstKept(state, last, nowMs) };
+    return state;
   }
 
   find(key: string): RoomState | undefined {
@@ -56,7 +65,13 @@ export class RoomTable {
     if (row === undefined) return undefined;
     const { last = 0, lastTs = 0 } = this.#spans.chunks.newest(row.id) ?? {};
     const oldest = this.#spans.chunks.oldest(row.id)?.first ?? 1;
-    return { ...row, key, last, lastTs, oldest, isOpened: false, ids: undefined };
+    return { ...row, key, last, lastTs, oldest, unsettled: [], journalRow: 0, isOpened: false, ids: undefined };
+  }
+
+  /** The room of that number, unless it was forgotten. */
+  byNumber(id: number): RoomState | undefined {
+    const key = this.#keyOf.get(id)?.['key'];
+    return typeof key === 'string' ? this.find(key) : undefined;
   }
 
   /** Throws INTERNAL for a room that is not there. */
@@ -68,6 +83,11 @@ export class RoomTable {
 
   retain(key: string, isRetained: boolean): void {
     this.#retain.run(isRetained ? 1 : 0, key);
+  }
+
+  /** Nothing of the room of that number is left. */
+  recycle(id: number): void {
+    this.#free.push(id);
   }
 
   drop(key: string): void {

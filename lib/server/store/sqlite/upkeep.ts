@@ -3,8 +3,9 @@ import { BLOCK_MESSAGES } from './chunks.ts';
 import { REMEMBERED_IDS } from './known-ids.ts';
 import type { RecordTable } from './records.ts';
 import type { RoomState, RoomTable } from './rooms.ts';
+import type { Settler } from './settler.ts';
 import type { Keeping, Spans } from './spans.ts';
-import { Trimmer } from './trimmer.ts';
+import type { Trimmer } from './trimmer.ts';
 
 /** So many more than are kept may lie about before they are taken away. */
 const SLACK_MESSAGES = 2 * BLOCK_MESSAGES;
@@ -24,100 +25,87 @@ export interface UpkeepOptions {
   readonly rooms: RoomTable;
   readonly records: RecordTable;
   readonly spans: Spans;
+  readonly settler: Settler;
+  readonly trimmer: Trimmer;
   readonly keeping: Keeping;
-  readonly transaction: <T>(work: () => T) => T;
 }
 
-/** Everything that can wait: taking away what is not kept, indexing what is. In steps, between which others are served. */
+/** What one pass does, by key, from the end. What comes up meanwhile is for the next. */
+interface Pass {
+  readonly toTrim: string[];
+  readonly toIndex: string[];
+  readonly isBusy: boolean;
+  isSettled: boolean;
+}
+
+/** Everything that can wait, in passes of steps, between which others are served. */
 export class Upkeep {
   readonly #options: UpkeepOptions;
-  readonly #trimmer: Trimmer;
   readonly #page: StatementSync;
-  readonly #orphans: StatementSync;
-  readonly #unname: StatementSync;
   readonly #toTrim = new Set<string>();
   readonly #toIndex = new Set<string>();
   /** Those of them that cannot wait until there is less to do. */
   readonly #mustIndex = new Set<string>();
-  /** Rooms that were there when this process began. */
-  readonly #lastOldRoom: number;
-  #nextOrphan = 0;
+  #pass: Pass | undefined;
   /** Where the sweep is; undefined between two. */
   #sweptTo: number | undefined;
   #nextSweepMs = 0;
 
   constructor(database: DatabaseSync, options: UpkeepOptions) {
     this.#options = options;
-    this.#trimmer = new Trimmer(database, options.spans);
     this.#page = database.prepare(
       'SELECT id, key, floor FROM rooms WHERE id > ? AND key IS NOT NULL ORDER BY id LIMIT ?',
     );
-    this.#orphans = database.prepare(
-      'SELECT id, key FROM rooms WHERE id > ? AND id <= ? AND key IS NOT NULL AND is_retained = 0 ORDER BY id LIMIT ?',
-    );
-    this.#unname = database.prepare('UPDATE rooms SET key = NULL WHERE key = ?');
-    this.#lastOldRoom = Number(database.prepare('SELECT max(id) AS id FROM rooms').get()?.['id'] ?? 0);
   }
 
   /** Notes what the room needs now. */
-  look({ key, last, floor, oldest, indexed }: RoomState): void {
+  look(room: RoomState): void {
+    const { key, last, floor, oldest, indexed } = room;
     const { keepMessages } = this.#options.keeping;
     const isTooLong = last - floor >= keepMessages + SLACK_MESSAGES && floor <= last;
     const hasOldIds = last - oldest >= Math.max(keepMessages, REMEMBERED_IDS) + SLACK_MESSAGES;
     if (isTooLong || hasOldIds) this.#toTrim.add(key);
     if (last - indexed >= BLOCK_MESSAGES) this.#toIndex.add(key);
-    if (isFarBehind({ last, floor, indexed })) this.#mustIndex.add(key);
+    if (isFarBehind(room)) this.#mustIndex.add(key);
   }
 
-  /** The room is no longer there when this returns; its bytes go in the steps that follow. */
-  forget(key: string): void {
-    const { transaction, records, rooms } = this.#options;
-    transaction(() => {
-      this.#unname.run(key);
-      records.forgetRoom(key);
-      // The usual room is small and goes at once.
-      this.#trimmer.purge();
-    });
-    rooms.drop(key);
+  /** Begins a pass. `isBusy`: the index waits where it can. */
+  begin(isBusy: boolean): void {
+    const toIndex = isBusy ? this.#mustIndex : this.#toIndex;
+    this.#pass = { toTrim: [...this.#toTrim], toIndex: [...toIndex], isBusy, isSettled: false };
+    this.#toTrim.clear();
+    for (const key of this.#pass.toIndex) this.#toIndex.delete(key);
+    this.#mustIndex.clear();
   }
 
-  /** Forgets some of the rooms that outlived the last process and that nobody has opened since; true when there are more. */
-  forgetOrphans(): boolean {
-    const rows = this.#orphans.all(this.#nextOrphan, this.#lastOldRoom, STEP_ROOMS) as { id: number; key: string }[];
-    for (const { key } of rows) {
-      if (this.#options.rooms.find(key)?.isOpened === false) this.forget(key);
-    }
-    this.#nextOrphan = rows.at(-1)?.id ?? this.#nextOrphan;
-    return rows.length === STEP_ROOMS;
+  /** Does a piece of the pass; true when there is more. */
+  step(nowMs: number): boolean {
+    const pass = this.#pass;
+    if (pass === undefined) return false;
+    if (!pass.isSettled) pass.isSettled = !this.#options.settler.step();
+    else if (this.#options.trimmer.purge()) return true;
+    else if (pass.toTrim.length > 0) this.#trim(pass.toTrim, nowMs);
+    else if (pass.toIndex.length > 0) this.#index(pass);
+    else if (!this.#sweep(nowMs)) this.#pass = undefined;
+    return this.#pass !== undefined;
   }
 
-  /** Does a piece of what is to be done; true when there is more. */
-  step(nowMs: number, isBusy: boolean): boolean {
-    const { transaction } = this.#options;
-    return transaction(
-      () => this.#trimmer.purge() || this.#trimOne(nowMs) || this.#indexOne(isBusy) || this.#sweep(nowMs),
-    );
+  #trim(keys: string[], nowMs: number): void {
+    const { rooms, trimmer } = this.#options;
+    const room = rooms.load(keys.at(-1) as string);
+    if (room === undefined || !trimmer.trim(room, nowMs)) keys.pop();
   }
 
-  #trimOne(nowMs: number): boolean {
-    const [key] = this.#toTrim;
-    if (key === undefined) return false;
-    const room = this.#options.rooms.load(key);
-    if (room === undefined || !this.#trimmer.trim(room, nowMs)) this.#toTrim.delete(key);
-    return true;
+  #index({ toIndex, isBusy }: Pass): void {
+    const { rooms, trimmer } = this.#options;
+    const room = rooms.load(toIndex.at(-1) as string);
+    const hasMore = room !== undefined && trimmer.indexBlocks(room, STEP_BLOCKS);
+    if (hasMore && !(isBusy && !isFarBehind(room))) return;
+    toIndex.pop();
+    if (room !== undefined) this.look(room);
   }
 
-  #indexOne(isBusy: boolean): boolean {
-    const [key] = isBusy ? this.#mustIndex : this.#toIndex;
-    if (key === undefined) return false;
-    const room = this.#options.rooms.load(key);
-    const hasMore = room !== undefined && this.#trimmer.indexBlocks(room, STEP_BLOCKS);
-    if (!hasMore) this.#toIndex.delete(key);
-    if (!hasMore || !isFarBehind(room)) this.#mustIndex.delete(key);
-    return true;
-  }
-
-  /** Looks for what has become too old where nobody says anything any more. */
+  /** Looks for what has become too old where nobody says anything any more; true when it has not come round yet. */
   #sweep(nowMs: number): boolean {
     const { keeping, records, spans } = this.#options;
     if (this.#sweptTo === undefined && nowMs < this.#nextSweepMs) return false;
@@ -125,14 +113,15 @@ export class Upkeep {
     const rows = this.#page.all(this.#sweptTo ?? 0, STEP_ROOMS) as { id: number; key: string; floor: number }[];
     for (const { id, key, floor } of rows) {
       const oldest = spans.chunks.headAt(id, floor);
-      if (oldest !== undefined && oldest.last >= floor && oldest.lastTs < nowMs - keeping.keepMs) this.#toTrim.add(key);
+      const isOld = oldest !== undefined && oldest.last >= floor && oldest.lastTs < nowMs - keeping.keepMs;
+      if (isOld) this.#pass?.toTrim.push(key);
     }
     const hasMoreRecords = records.removeExpired(nowMs, STEP_RECORDS);
     this.#sweptTo = rows.length === STEP_ROOMS ? rows.at(-1)?.id : undefined;
-    return this.#sweptTo !== undefined || hasMoreRecords || this.#toTrim.size > 0;
+    return this.#sweptTo !== undefined || hasMoreRecords || this.#pass?.toTrim.length !== 0;
   }
 }
 
-function isFarBehind({ last, floor, indexed }: Pick<RoomState, 'last' | 'floor' | 'indexed'>): boolean {
+function isFarBehind({ last, floor, indexed }: RoomState): boolean {
   return last - Math.max(indexed, floor) > MOST_UNINDEXED;
 }

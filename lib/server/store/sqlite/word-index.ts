@@ -1,7 +1,8 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { wordsOf } from '../words.ts';
-import { BLOCK_MESSAGES, type ChunkReader, ID } from './chunks.ts';
+import { BLOCK_MESSAGES, blockStart, type ChunkReader, ID } from './chunks.ts';
 import { bodyOf, entryEnd } from './entries.ts';
+import type { RoomRow } from './spans.ts';
 
 /** Of a longer word only so much is looked up in the index, in UTF-16 units; the message itself decides in the end. */
 const MAX_WORD_UNITS = 64;
@@ -32,7 +33,11 @@ export class WordIndex {
     this.#insert.run(room, first, [...words].join(' '));
   }
 
-  remove(room: number, first: number): void {
-    this.#remove.run(room, first);
+  /** Removes the room's blocks that lie wholly below `end`. */
+  removeBelow({ id, floor, indexed }: Pick<RoomRow, 'id' | 'floor' | 'indexed'>, end: number): void {
+    const last = Math.min(end - 1, indexed);
+    for (let first = blockStart(floor); first + BLOCK_MESSAGES - 1 <= last; first += BLOCK_MESSAGES) {
+      this.#remove.run(id, first);
+    }
   }
 }
