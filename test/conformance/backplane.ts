@@ -208,6 +208,7 @@ function messages(create: CreateNetwork): void {
 const EVERY_ROOM_NEWS: readonly RoomNews[] = [
   { type: 'member', holder: ALICE, isHere: true, bytes: null },
   { type: 'event', bytes: Uint8Array.of(10, 0, 32), isForWatchers: true },
+  { type: 'reached', seq: 7 },
   { type: 'changed' },
   { type: 'forgotten' },
   { type: 'removed', key: ALICE.key, removal: 'kick', by: ALICE.name, reason: null, untilMs: null },
@@ -221,6 +222,7 @@ const EVERY_NEWS: readonly NetworkNews[] = [
   { type: 'published', subject: `@${ALICE.key}`, id: 'x', bytes: new Uint8Array() },
   { type: 'network' },
   { type: 'expelled', key: ALICE.key, text: 'out' },
+  { type: 'account', key: ALICE.key },
   { type: 'described', holder: ALICE },
   { type: 'renamed', key: ALICE.key, subject: ALICE.subject, name: requireUserName('Ärger') },
 ];

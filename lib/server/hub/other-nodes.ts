@@ -107,6 +107,9 @@ export class OtherNodes implements BackplaneHandler {
       case 'event':
         this.#tellMembers(room, news.bytes, news.isForWatchers);
         return;
+      case 'reached':
+        hub.publisher.reach(room, news.seq);
+        return;
       case 'changed': {
         const before = room.bans;
         await hub.rooms.reload(room);
@@ -170,6 +173,9 @@ export class OtherNodes implements BackplaneHandler {
         if (user !== undefined) hub.expel(user, new BcastError('KICKED', { text: news.text }));
         return;
       }
+      case 'account':
+        hub.followAccount(news.key, await hub.accounts.find(news.key));
+        return;
       case 'described':
         await this.#described(news.holder);
         return;

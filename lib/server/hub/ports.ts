@@ -180,6 +180,8 @@ export type RoomNews =
   | { readonly type: 'member'; readonly holder: Holder; readonly isHere: boolean; readonly bytes: Uint8Array | null }
   /** An event for every member, or only for who watches. */
   | { readonly type: 'event'; readonly bytes: Uint8Array; readonly isForWatchers: boolean }
+  /** Something was said up to that seq, whether or not it was heard. */
+  | { readonly type: 'reached'; readonly seq: number }
   /** The room's record has changed. */
   | { readonly type: 'changed' }
   /** Nobody was in it, and it is no more: whoever keeps it in memory knows an old one. */
@@ -211,6 +213,8 @@ export type NetworkNews =
   | { readonly type: 'network' }
   /** Every session of that user must go. */
   | { readonly type: 'expelled'; readonly key: NameKey; readonly text: string }
+  /** The operator has changed or removed an account. */
+  | { readonly type: 'account'; readonly key: NameKey }
   /** What is known of a user has changed. */
   | { readonly type: 'described'; readonly holder: Holder }
   /** A user has another name. */

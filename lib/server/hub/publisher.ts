@@ -39,9 +39,14 @@ export interface PublisherOptions {
   /** Whether other nodes store messages in the same rooms: then seqs have holes, which are theirs, until they are heard. */
   readonly isShared: boolean;
   readonly onFailure: (error: BcastError) => void;
+  /** Told now and then up to where this node has stored something: those who did not hear of it are to be told. */
+  readonly onReached: (room: Room, seq: number) => void;
   /** Told of a room that has nothing under way any more. */
   readonly onSettled: (room: Room) => void;
 }
+
+/** So long after something was stored other nodes are told how far the room has got, in milliseconds. */
+const REACHED_MS = 2_000;
 
 /** After so long members are shown what is not stored yet, in milliseconds. */
 const UNSTORED_MS = 50;
@@ -57,6 +62,7 @@ export class Publisher {
   readonly #one: Lane = { pending: [], isBusy: false };
   readonly #lanes = new Map<Room, Lane>();
   readonly #sequences = new Map<Room, Sequence>();
+  readonly #reached = new Map<Room, number>();
   #busy = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -90,6 +96,13 @@ export class Publisher {
     this.#options.turn.flush();
   }
 
+  /** Another node says that there is something up to that seq. */
+  reach(room: Room, seq: number): void {
+    if (seq <= room.lastSeq) return;
+    const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
+    sequence.reach(seq);
+  }
+
   #laneOf(room: Room): Lane {
     if (!this.#options.isShared) return this.#one;
     const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false };
@@ -116,8 +129,21 @@ export class Publisher {
   }
 
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
-    for (const [room, arrived] of byRoom(round, answers)) this.#arrive(room, arrived);
+    for (const [room, arrived] of byRoom(round, answers)) {
+      this.#arrive(room, arrived);
+      if (this.#options.isShared) this.#tellReached(room, arrived.at(-1)?.seq ?? 0);
+    }
     this.#letGo(round);
+  }
+
+  #tellReached(room: Room, seq: number): void {
+    if (this.#reached.size === 0) {
+      this.#options.clock.after(REACHED_MS, () => {
+        for (const [each, reached] of this.#reached) this.#options.onReached(each, reached);
+        this.#reached.clear();
+      });
+    }
+    this.#reached.set(room, Math.max(seq, this.#reached.get(room) ?? 0));
   }
 
   #letGo(round: readonly Pending[]): void {

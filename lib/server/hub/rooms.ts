@@ -169,9 +169,13 @@ export class Rooms {
   /** To be called when a room may have become idle: it waits a while for who was only cut off, then it is forgotten. */
   settle(room: Room): void {
     if (!room.isIdle || this.#leaving.has(room)) return;
-    // What others are in is theirs to keep.
-    const ttlMs = room.remote.isEmpty ? this.#options.emptyRoomTtl : 0;
-    const timer = this.#clock.after(ttlMs, () => void this.#forget(room));
+    // What others are in is theirs to keep; but they may have left at the same moment.
+    const isTheirs = !room.remote.isEmpty;
+    const timer = this.#clock.after(isTheirs ? 0 : this.#options.emptyRoomTtl, () => {
+      this.#leaving.delete(room);
+      if (isTheirs && room.remote.isEmpty) this.settle(room);
+      else void this.#forget(room);
+    });
     this.#leaving.set(room, timer);
   }
 

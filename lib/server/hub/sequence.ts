@@ -53,6 +53,8 @@ export class Sequence {
   readonly #options: SequenceOptions;
   /** By seq: what waits for what comes before it. */
   readonly #held = new Map<number, Arrived>();
+  /** There is something up to this seq. */
+  #reached = 0;
   #timer: Timer | undefined;
 
   constructor(options: SequenceOptions) {
@@ -60,7 +62,13 @@ export class Sequence {
   }
 
   get isEmpty(): boolean {
-    return this.#held.size === 0;
+    return this.#held.size === 0 && this.#reached <= this.#options.last();
+  }
+
+  /** Something was said up to that seq: if it does not come by itself, it is fetched. */
+  reach(seq: number): void {
+    this.#reached = Math.max(this.#reached, seq);
+    this.#watch();
   }
 
   add(arrived: readonly Arrived[]): void {
@@ -109,7 +117,7 @@ export class Sequence {
 
   async #fill(): Promise<void> {
     const after = this.#options.last();
-    const before = Math.min(...this.#held.keys());
+    const before = Math.min(this.#reached > after ? this.#reached + 1 : Infinity, ...this.#held.keys());
     let delayMs = HOLE_MS;
     try {
       const found = await this.#options.fetch(after, before);
@@ -126,6 +134,7 @@ export class Sequence {
   }
 
   #skip(before: number): void {
+    if (this.#reached < before) this.#reached = 0;
     if (this.isEmpty || this.#options.last() >= before) return;
     const ready: Arrived[] = [];
     this.#follow(before, ready);

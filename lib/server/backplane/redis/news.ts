@@ -59,6 +59,7 @@ export type NetworkWord =
 const ROOM_WORDS: Table<RoomWord> = {
   member: { holder, isHere: bool, bytes: nullable(bytes) },
   event: { bytes, isForWatchers: bool },
+  reached: { seq: place },
   changed: {},
   forgotten: {},
   removed: { key, removal, by: name, reason, untilMs },
@@ -71,6 +72,7 @@ const NETWORK_WORDS: Table<NetworkWord> = {
   published: { subject, id: messageKey, bytes },
   network: {},
   expelled: { key, text: text(MAX_TEXT_BYTES) },
+  account: { key },
   described: { holder },
   renamed: { key, subject, name },
   'rooms?': { token },
@@ -155,8 +157,8 @@ function readerOf({ buffer, byteOffset, length }: Buffer): CborReader {
   return new CborReader(new Uint8Array(buffer, byteOffset, length));
 }
 
-function isSound(value: Infer<{ key: Field<NameKey>; name: typeof name }>): boolean {
-  return nameKey(value.name) === value.key;
+function isSound(value: Infer<{ key: Field<NameKey>; name: typeof name; fps: Field<readonly string[]> }>): boolean {
+  return nameKey(value.name) === value.key && value.fps.length > 0;
 }
 
 function attempt<T>(read: () => T | null): T | null {
