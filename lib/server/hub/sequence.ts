@@ -117,14 +117,16 @@ export class Sequence {
 
   async #fill(): Promise<void> {
     const after = this.#options.last();
-    const before = Math.min(this.#reached > after ? this.#reached + 1 : Infinity, ...this.#held.keys());
+    // All holes at once: waiting for each would take as long as there are holes.
+    const before = Math.max(this.#reached + 1, ...this.#held.keys());
     let delayMs = HOLE_MS;
     try {
       const found = await this.#options.fetch(after, before);
       this.#timer = undefined;
-      this.add(found.map(arrivedFrom));
+      const missing = found.filter(({ seq }) => !this.#held.has(seq));
+      this.add(missing.map(arrivedFrom));
       // What history has no more is gone: the members see the hole and ask for themselves.
-      if (found.length === 0) this.#skip(before);
+      if (missing.length === 0) this.#skip();
     } catch {
       delayMs = RETRY_MS;
       this.#timer = undefined;
@@ -133,8 +135,9 @@ export class Sequence {
     this.#options.onFilled();
   }
 
-  #skip(before: number): void {
-    if (this.#reached < before) this.#reached = 0;
+  #skip(): void {
+    this.#reached = 0;
+    const before = Math.min(...this.#held.keys());
     if (this.isEmpty || this.#options.last() >= before) return;
     const ready: Arrived[] = [];
     this.#follow(before, ready);
