@@ -96,6 +96,19 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
       return { text: rows.length === 0 ? ['Nobody is banned.'] : text, json: rows };
     },
   },
+  audit: {
+    usage: '',
+    summary: 'What moderators, admins and you did, the newest first.',
+    examples: [['bcast admin audit --limit 20', 'the last 20 acts']],
+    async run(ask, _words, flags) {
+      const entries = await ask('audit', { limit: limitOf(flags) });
+      const text = entries.map(({ ts, by, fp: _fp, action, ...details }) => {
+        const facts = Object.entries(details).filter(([, value]) => value !== null);
+        return [formatMoment(ts), by, action, ...facts.map(([key, value]) => `${key}=${value}`)].join('  ');
+      });
+      return { text: entries.length === 0 ? ['Nothing is recorded.'] : text, json: entries };
+    },
+  },
   kick: {
     usage: 'USER [REASON...]',
     summary: 'Close all sessions of a user. The way back stays open.',

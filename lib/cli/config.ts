@@ -37,9 +37,10 @@ export const config: Verb = {
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 function rowsOf(table: Table, loaded: ReturnType<typeof loadOptions<Readonly<Record<string, unknown>>>>): Row[] {
-  return Object.entries(table).map(([key, { name, env, kind, live }]) => {
+  return Object.entries(table).map(([key, { name, env, kind, live, isSecret }]) => {
     const value = loaded.values[key];
-    const text = value === undefined ? null : withoutSecrets((kind.format as (value: unknown) => string)(value));
+    const shown = value === undefined ? null : withoutSecrets((kind.format as (value: unknown) => string)(value));
+    const text = shown !== null && isSecret === true ? '***' : shown;
     return { option: name, env, value: text, origin: loaded.origins[key] as Origin, live };
   });
 }

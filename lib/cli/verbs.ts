@@ -14,6 +14,11 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   },
   send: { summary: 'Send a message, or every line of stdin.', load: async () => (await import('./send.ts')).send },
   tail: { summary: 'Print what is said.', load: async () => (await import('./tail.ts')).tail },
+  history: { summary: 'Print what was said, and end.', load: async () => (await import('./history.ts')).history },
+  search: {
+    summary: 'Find words in what the server keeps of a room.',
+    load: async () => (await import('./search.ts')).search,
+  },
   status: {
     summary: 'Look at a server from outside: is it up, is it the right one.',
     load: async () => (await import('./status.ts')).status,

@@ -24,6 +24,10 @@ export interface Option<T> {
   readonly help: string;
   /** Whether a running server takes a new value. */
   readonly live: boolean;
+  /** Its value is shown to nobody. */
+  readonly isSecret?: true;
+  /** It has no flag: everybody on a machine can read the command lines of the others. */
+  readonly isFlagless?: true;
 }
 
 /** What `bcast start` understands. */
@@ -156,9 +160,18 @@ export const SERVER_OPTIONS = {
 
 /** What the verbs that talk to a server share. Their other flags stand in their own files under cli/. */
 export const CLIENT_OPTIONS = {
-  server: option('server', text('URL'), undefined, 'The server: bcast://HOST[:PORT][/ROOM][?fp=SHA256:...].'),
+  server: option(
+    'server',
+    text('URL'),
+    undefined,
+    'The server: bcast://HOST[:PORT][/ROOM][?fp=SHA256:...][&code=...].',
+  ),
   user: option('user', text('NAME'), undefined, 'Your name. Default: the one used last, or else the account.'),
   room: option('room', text('ROOM'), DEFAULT_ROOM, 'The room to be in.'),
+  passwordFile: option('password-file', text('FILE'), undefined, 'A file with the password of your registered name.'),
+  password: secret('password', 'PASSWORD', 'That password itself. A file that only you can read is a better place.'),
+  codeFile: option('code-file', text('FILE'), undefined, 'A file with the code of the room, if that is locked.'),
+  code: secret('code', 'CODE', 'That code itself; it may also stand in the URL (&code=...).'),
   fingerprint: option('fingerprint', fingerprint(), undefined, 'The only server identity to accept.'),
   acceptNew: option(
     'accept-new',
@@ -193,4 +206,8 @@ function live<T, const F extends T | undefined>(
   help: string,
 ): Option<T> & { readonly fallback: F; readonly live: true } {
   return { ...option(name, kind, fallback, help), live: true };
+}
+
+function secret(name: string, placeholder: string, help: string): Option<string> & { readonly fallback: undefined } {
+  return { ...option(name, text(placeholder), undefined, help), isSecret: true, isFlagless: true };
 }

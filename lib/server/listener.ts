@@ -82,6 +82,11 @@ function listenerOf(server: Server, { refused, proxied }: Pending): Listener {
 }
 
 function onConnection(options: ListenerOptions, pending: Pending, socket: Socket): void {
+  // Reset while it waited to be accepted, as by a proxy that only looks whether the port answers: it is from nowhere.
+  if (socket.remoteAddress === undefined) {
+    socket.destroy();
+    return;
+  }
   const transport = tcpTransport(socket, options.context.clock);
   if (options.proxies.includes(transport.remoteAddress)) awaitProxy(options, pending, transport);
   else admit(options, pending, transport);

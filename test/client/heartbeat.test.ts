@@ -126,11 +126,14 @@ describe('patience', () => {
   function patient() {
     const clock = new ManualClock();
     const sent: Settle[] = [];
-    const slow: number[] = [];
+    const slow: (string | number)[] = [];
     const answers: unknown[] = [];
-    const patience = new Patience({ send: (_, settle) => void sent.push(settle) }, clock, (ms) => slow.push(ms));
+    const patience = new Patience({ send: (_, settle) => void sent.push(settle) }, clock, (why, ms) =>
+      slow.push(why, ms),
+    );
     const ask = () => patience.send({ type: 'rooms' }, (answer) => answers.push(answer));
-    return { clock, sent, slow, answers, patience, ask };
+    const insist = () => patience.insist({ type: 'rooms' }, (answer) => answers.push(answer));
+    return { clock, sent, slow, answers, patience, ask, insist };
   }
 
   test('asks again when it may, until there is an answer', () => {
@@ -143,7 +146,7 @@ describe('patience', () => {
     sent.shift()?.(new BcastError('SLOW_DOWN'));
     clock.advance(1_000);
     sent.shift()?.(OK);
-    expect(slow).toEqual([70, 1_000]);
+    expect(slow).toEqual(['SLOW_DOWN', 70, 'SLOW_DOWN', 1_000]);
     expect(answers).toEqual([OK]);
   });
 
@@ -151,7 +154,21 @@ describe('patience', () => {
     const { sent, answers, ask } = patient();
     ask();
     sent.shift()?.(new BcastError('NO_SUCH_ROOM'));
-    expect(answers).toMatchObject([{ code: 'NO_SUCH_ROOM' }]);
+    ask();
+    sent.shift()?.(new BcastError('UNAVAILABLE', { retryAfterMs: 70 }));
+    expect(answers).toMatchObject([{ code: 'NO_SUCH_ROOM' }, { code: 'UNAVAILABLE' }]);
+  });
+
+  test('that is insisted on waits for the storage too', () => {
+    const { clock, sent, slow, answers, insist } = patient();
+    insist();
+    sent.shift()?.(new BcastError('UNAVAILABLE', { retryAfterMs: 70 }));
+    clock.advance(70);
+    sent.shift()?.(new BcastError('SLOW_DOWN', { retryAfterMs: 5 }));
+    clock.advance(5);
+    sent.shift()?.(OK);
+    expect(slow).toEqual(['UNAVAILABLE', 70, 'SLOW_DOWN', 5]);
+    expect(answers).toEqual([OK]);
   });
 
   test('ends with the connection', () => {

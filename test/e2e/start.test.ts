@@ -106,6 +106,19 @@ describe('bcast whoami', () => {
 });
 
 describe('bcast config', () => {
+  test('shows no secret, wherever it stands', async () => {
+    const secret = 'hunter2';
+    const account = newAccount(undefined, {
+      BCAST_PASSWORD: secret,
+      BCAST_CODE: secret,
+      BCAST_SERVER: `bcast://h/den?code=${secret}&x=1#${secret}`,
+    });
+    for (const args of [['config'], ['config', '--json']]) {
+      const { code, stdout, stderr } = await account.run(args);
+      expect([code, stdout.includes('***'), (stdout + stderr).includes(secret)]).toEqual([0, true, false]);
+    }
+  });
+
   test('shows every option with its origin, and masks secrets', async () => {
     const account = newAccount(undefined, {
       BCAST_PORT: '7001',

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { connect, type Socket } from 'node:net';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { ERRORS } from '../../lib/errors.ts';
@@ -103,6 +104,17 @@ describe('behind a trusted proxy', () => {
     await stop();
     expect(await gone).toBe('');
   });
+});
+
+test('a proxy that only looks whether the port answers, and has gone when it is taken, leaves no trace', async () => {
+  const { port, log } = await startServer(LOOPBACK);
+  const header = proxyHeader({ command: 0x20, family: 0, addresses: new Uint8Array(0) }).toString('hex');
+  const look = `const socket = require('node:net').connect({ host: '127.0.0.1', port: ${port} }, () =>
+    socket.write(Buffer.from('${header}', 'hex'), () => socket.resetAndDestroy()));`;
+  // While it runs, nobody accepts here: the system has the connection, and then its end.
+  expect(spawnSync(process.execPath, ['-e', look]).status).toBe(0);
+  await enterPeer('alice', { port, preface: from(1) });
+  expect(log.text).not.toContain('closed');
 });
 
 test('from anybody else a PROXY header is garbage', async () => {

@@ -126,3 +126,13 @@ function keyOf(text: string): NameKey {
 function noSuchAccount(name: string): BcastError {
   return new BcastError('NO_SUCH_USER', { text: `There is no account ${name}.` });
 }
+
+/** What can be done to accounts without a running server. */
+export const ACCOUNT_OPERATIONS = {
+  users,
+  addUser,
+  removeUser,
+  setUserPassword,
+  setUserRole,
+  importUsers,
+} as const;

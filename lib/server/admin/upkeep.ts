@@ -22,7 +22,7 @@ export async function backup(
   if (!isAbsolute(path)) throw new BcastError('BAD_REQUEST', { text: 'path must be absolute.' });
   if (hub.store.backup === undefined) {
     throw new BcastError('BAD_REQUEST', {
-      text: 'This server keeps its messages in memory only: there is nothing to back up.',
+      text: 'The store of this server is no file: there is nothing to back up here.',
     });
   }
   try {

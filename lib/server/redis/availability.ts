@@ -165,7 +165,7 @@ export function toStoreError(error: unknown): BcastError {
   return isUnavailable(error) ? unavailable(error) : new BcastError('INTERNAL', { cause: error });
 }
 
-export function unavailable(cause: unknown): BcastError {
+function unavailable(cause: unknown): BcastError {
   return new BcastError('UNAVAILABLE', { retryAfterMs: RETRY_AFTER_MS, cause });
 }
 

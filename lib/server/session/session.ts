@@ -13,17 +13,11 @@ import type { Hub } from '../hub/hub.ts';
 import type { Outbox } from '../hub/ports.ts';
 import { errorEvent } from '../hub/refusal.ts';
 import type { UserSession } from '../hub/user-session.ts';
+import { type DeadlineLimits, Deadlines } from './deadlines.ts';
 import { RequestLine } from './request-line.ts';
 import { type FlushList, SendQueue, type SendQueueLimits } from './send-queue.ts';
 
-/** How long a session that was told to end may take to read what was queued for it, in milliseconds. */
-const END_MS = 5_000;
-
-export interface SessionLimits extends SendQueueLimits {
-  readonly handshakeTimeout: number;
-  readonly idleTimeout: number;
-  readonly slowReaderTimeout: number;
-}
+export interface SessionLimits extends SendQueueLimits, DeadlineLimits {}
 
 /** A session as an operator sees it. */
 export interface SessionFacts {
@@ -71,27 +65,17 @@ export class Session implements Outbox {
   #wasAsked = false;
   #isEnding = false;
   #isPaused = false;
-  #startedMs: number;
-  #heardMs: number;
-  #endedMs = 0;
-  /** As the client was told, whatever a reload made of the option since. */
-  #idleTimeoutMs: number;
-  #sentBytes = 0;
-  /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
-  #takenBytes = 0;
-  #takenMs: number;
+  readonly #deadlines: Deadlines;
 
   constructor(context: SessionContext, transport: Transport, onGone: (session: Session) => void) {
     const { clock, crypto, identity, bindings, limits, flushList, nextTurn } = context;
     this.#context = context;
     this.#transport = transport;
     this.#onGone = onGone;
-    this.#startedMs = clock.monotonicMs();
-    this.#heardMs = this.#startedMs;
-    this.#takenMs = this.#startedMs;
-    this.#idleTimeoutMs = limits.idleTimeout;
+    const deadlines = new Deadlines(limits, clock.monotonicMs());
+    this.#deadlines = deadlines;
     const send = (bytes: Uint8Array): boolean => {
-      this.#sentBytes += bytes.length;
+      deadlines.sentBytes += bytes.length;
       transport.write(bytes);
       return transport.bufferedBytes === 0;
     };
@@ -118,8 +102,8 @@ export class Session implements Outbox {
       agent: this.#agent ?? null,
       address: this.address,
       rooms: this.#user?.rooms.size ?? 0,
-      ageMs: Math.round(nowMs - this.#startedMs),
-      silentMs: Math.round(nowMs - this.#heardMs),
+      ageMs: Math.round(nowMs - this.#deadlines.startedMs),
+      silentMs: Math.round(nowMs - this.#deadlines.heardMs),
       waitingBytes: this.#queue.pendingBytes,
     };
   }
@@ -128,7 +112,7 @@ export class Session implements Outbox {
 
   onData(bytes: Uint8Array): void {
     if (this.#isEnding) return;
-    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#deadlines.heardMs = this.#context.clock.monotonicMs();
     try {
       this.#channel.receive(bytes);
     } catch (error) {
@@ -194,7 +178,7 @@ export class Session implements Outbox {
   end(error: BcastError): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#endedMs = this.#context.clock.monotonicMs();
+    this.#deadlines.ended(this.#context.clock.monotonicMs());
     if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
@@ -213,17 +197,14 @@ export class Session implements Outbox {
 
   /** Ends a session that does not say hello in time, says nothing for too long, or reads nothing for too long. */
   checkDeadlines(nowMs: number): void {
-    const { handshakeTimeout, slowReaderTimeout } = this.#context.limits;
-    if (this.#isEnding) {
-      if (nowMs - this.#endedMs > END_MS) this.destroy();
-    } else if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
-      this.#closeFor(new BcastError('HANDSHAKE_TIMEOUT'));
-    } else if (this.#isStuck(nowMs, slowReaderTimeout)) {
-      this.#logClose(new BcastError('SLOW_READER'));
-      this.destroy();
-    } else if (!this.#isPaused && nowMs - this.#heardMs > this.#idleTimeoutMs) {
-      this.#closeFor(new BcastError('IDLE_TIMEOUT'));
-    }
+    const isEnding = this.#isEnding;
+    const waitingBytes = this.#transport.bufferedBytes;
+    const missed = this.#deadlines.missed(nowMs, { isEnding, isPaused: this.#isPaused, waitingBytes });
+    if (missed === null) return;
+    if (missed === 'SLOW_READER') this.#logClose(new BcastError(missed));
+    // Who has not read so far will not read the reason either.
+    if (missed === 'CLOSED' || missed === 'SLOW_READER') this.destroy();
+    else this.#closeFor(new BcastError(missed));
   }
 
   #handle(request: Request): undefined | Promise<void> {
@@ -236,7 +217,7 @@ export class Session implements Outbox {
   }
 
   async #hello(hello: Requests['hello']): Promise<void> {
-    const { hub, limits, log } = this.#context;
+    const { hub, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
       const user = await hub.enter({ hello, fp, address: this.address, outbox: this });
@@ -246,7 +227,7 @@ export class Session implements Outbox {
       }
       this.#user = user;
       this.#agent = hello.agent;
-      this.#idleTimeoutMs = limits.idleTimeout;
+      this.#deadlines.welcomed();
       log.info({ user: user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
       if (this.#isEnding) return;
@@ -319,19 +300,8 @@ export class Session implements Outbox {
   #resume(): void {
     if (!this.#isPaused || this.#queue.isOverfull || this.#requests.length > 0) return;
     this.#isPaused = false;
-    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#deadlines.heardMs = this.#context.clock.monotonicMs();
     this.#transport.resume();
-  }
-
-  /** Whether something has been waiting for so long without the other end taking any of it. */
-  #isStuck(nowMs: number, timeoutMs: number): boolean {
-    const waiting = this.#transport.bufferedBytes;
-    const taken = this.#sentBytes - waiting;
-    if (waiting === 0 || taken !== this.#takenBytes) {
-      this.#takenBytes = taken;
-      this.#takenMs = nowMs;
-    }
-    return waiting > 0 && nowMs - this.#takenMs > timeoutMs;
   }
 }
 

@@ -17,6 +17,7 @@ import type {
   StoredRecord,
 } from '../hub/ports.ts';
 import type { Answers } from './sqlite/appender.ts';
+import type { CopierCalls } from './sqlite/copier.ts';
 import { decodeEntries, decodeEntry, encodeBatch, entryEnd } from './sqlite/entries.ts';
 import type { ReaderCalls } from './sqlite/reader.ts';
 import type { Matches } from './sqlite/search.ts';
@@ -44,6 +45,8 @@ export interface SqliteStoreOptions {
 export interface Workers {
   readonly writer: Caller<WriterCalls>;
   readonly reader: Caller<ReaderCalls>;
+  /** Ends after each copy. */
+  readonly startCopier: () => Caller<CopierCalls>;
 }
 
 /**
@@ -72,6 +75,7 @@ function startThreads(file: FileOptions): Workers {
     writer: new StoreThread<WriterCalls>({ ...file, role: 'writer' }),
     // It opens the file when it is first asked something; until then only its code is loaded.
     reader: new StoreThread<ReaderCalls>({ ...file, role: 'reader' }),
+    startCopier: () => new StoreThread<CopierCalls>({ ...file, role: 'copier' }),
   };
 }
 
@@ -82,16 +86,18 @@ class SqliteStore implements Store {
   readonly #clock: Clock;
   readonly #writer: Caller<WriterCalls>;
   readonly #reader: Caller<ReaderCalls>;
+  readonly #startCopier: Workers['startCopier'];
   readonly #timetable: Timetable;
   /** Rooms of which the reader may not see the newest messages. */
   readonly #unsettled = new Set<NameKey>();
 
-  constructor(path: string, { writer, reader }: Workers, options: SqliteStoreOptions) {
+  constructor(path: string, { writer, reader, startCopier }: Workers, options: SqliteStoreOptions) {
     this.keepMessages = options.keepMessages;
     this.keepMs = options.keepMs;
     this.#clock = options.clock;
     this.#writer = writer;
     this.#reader = reader;
+    this.#startCopier = startCopier;
     this.#timetable = new Timetable({ writer, reader }, { ...options, path });
   }
 
@@ -151,6 +157,16 @@ class SqliteStore implements Store {
 
   list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]> {
     return this.#writer.call('list', [kind, query, this.#clock.nowMs()]);
+  }
+
+  /** Rejects with OUTPUT_FAILED, and then there is no such file, or the one that was there before. */
+  async backup(path: string): Promise<void> {
+    const copier = this.#startCopier();
+    try {
+      await copier.call('copy', [path]);
+    } finally {
+      await copier.end();
+    }
   }
 
   async close(): Promise<void> {

@@ -120,7 +120,7 @@ describe('over the admin socket', () => {
     const { local } = await start();
     await expect(askServer(local, 'backup', { path: '/nowhere' })).rejects.toMatchObject({
       code: 'BAD_REQUEST',
-      message: 'This server keeps its messages in memory only: there is nothing to back up.',
+      message: 'The store of this server is no file: there is nothing to back up here.',
     });
   });
 

@@ -237,6 +237,22 @@ describe('a room', () => {
   });
 });
 
+describe('an index of records', () => {
+  test('loses what is gone, although nobody lists it', async () => {
+    const prefix = hex();
+    const clock = new ManualClock();
+    const store = await redisStore(redis.url, { prefix, clock });
+    const names = Array.from({ length: 250 }, (_, i) => `room-${i}` as NameKey);
+    for (const name of names) await store.put('room', name, 1);
+    await store.open(ROOM);
+    await store.put('room', ROOM, 1);
+    // As if their leases had ended.
+    await redis.admin.del(names.map((name) => `${prefix}:{${name}}:room`));
+    clock.advance(60_000);
+    await vi.waitFor(async () => expect(await redis.admin.zrange(`${prefix}:index:room`, '0', '-1')).toEqual([ROOM]));
+  });
+});
+
 describe('scripts', () => {
   test('are sent anew to a Redis that has forgotten them', async () => {
     const store = await redisStore(redis.url);

@@ -1,6 +1,7 @@
 import { onTestFinished } from 'vitest';
 import { BcastError } from '../../../lib/errors.ts';
 import type { Store } from '../../../lib/server/hub/ports.ts';
+import { createCopier } from '../../../lib/server/store/sqlite/copier.ts';
 import { createReader } from '../../../lib/server/store/sqlite/reader.ts';
 import type { Caller } from '../../../lib/server/store/sqlite/thread.ts';
 import { type FileOptions, openWriter } from '../../../lib/server/store/sqlite/writer.ts';
@@ -33,7 +34,11 @@ export async function openStore({ hasThreads = false, ...options }: TestStoreOpt
 }
 
 function startHere(file: FileOptions) {
-  return { writer: callerOf(() => openWriter(file)), reader: callerOf(() => createReader(file)) };
+  return {
+    writer: callerOf(() => openWriter(file)),
+    reader: callerOf(() => createReader(file)),
+    startCopier: () => callerOf(() => createCopier(file)),
+  };
 }
 
 /** Calls in this thread, with copies of what is given and got, as between threads. */

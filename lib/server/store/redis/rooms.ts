@@ -12,11 +12,15 @@ import { Leases } from './leases.ts';
 import type { Replication } from './replication.ts';
 import { toBounds, toNumber } from './replies.ts';
 import { APPEND, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
+import { Throttle } from './throttle.ts';
 
 /** Between two attempts to open a room while rooms are being put back, in milliseconds. */
 const RECOVERY_PAUSE_MS = 250;
 /** The log of a retained room goes so long after its last message was too old, in milliseconds. */
 const LOG_SLACK_MS = 86_400_000;
+/** What may be under way to Redis at a time, in characters of bodies and as many for each message. */
+const MAX_UNDER_WAY = 2_097_152;
+const MESSAGE_WEIGHT = 512;
 /** Above this, what waits for Redis is refused, in characters of bodies. */
 const MAX_WAITING_CHARS = 67_108_864;
 
@@ -62,6 +66,7 @@ export class RedisRooms {
   readonly #open = new Map<NameKey, OpenRoom>();
   readonly #onReplaced = new Set<(room: NameKey) => void>();
   readonly #leases: Leases<OpenRoom>;
+  readonly #throttle = new Throttle(MAX_UNDER_WAY);
   #recall: Recall = () => undefined;
   #waitingChars = 0;
 
@@ -223,10 +228,11 @@ export class RedisRooms {
     const { availability, keepMs, ...common } = this.#options;
     open.batches += 1;
     const batch = new Batch(open, drafts, open.batches, { ...common, logMs: keepMs + LOG_SLACK_MS });
+    const weight = drafts.reduce((sum, { body }) => sum + body.length + MESSAGE_WEIGHT, 0);
     return availability.persist(open.keys.channel, async (tried) => {
       const isSentBefore = tried > 0;
-      const reply = await this.#inRoom(open, APPEND, batch.arguments(isSentBefore));
-      return batch.answers(reply, isSentBefore);
+      const send = () => this.#inRoom(open, APPEND, batch.arguments(isSentBefore));
+      return batch.answers(await this.#throttle.run(weight, send), isSentBefore);
     });
   }
 

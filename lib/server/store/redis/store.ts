@@ -7,6 +7,7 @@ import { RedisPages } from './pages.ts';
 import { RedisRecords } from './records.ts';
 import { Replication } from './replication.ts';
 import { type Recall, RedisRooms } from './rooms.ts';
+import { Sweeper } from './sweeper.ts';
 
 export interface RedisStoreOptions {
   /** With the scripts of this store; it ends with the store. */
@@ -50,6 +51,7 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
   const records = new RedisRecords(parts);
   const rooms = new RedisRooms({ ...parts, index: (kind, room) => records.index(kind, room) });
   const pages = new RedisPages(parts);
+  const sweeper = new Sweeper(records, options.clock);
   const at = (room: NameKey) => node.keys.room(room).channel;
   return {
     keepMessages,
@@ -80,6 +82,7 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     },
     checkAll: () => rooms.checkAll(),
     async close() {
+      sweeper.close();
       rooms.close();
       node.close();
     },

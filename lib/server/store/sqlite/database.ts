@@ -2,10 +2,7 @@ import { closeSync, openSync, statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { isPrivate } from '../../../config/private-file.ts';
 import { BcastError } from '../../../errors.ts';
-import { MIGRATIONS } from './migrations.ts';
-
-/** Tells our files from other SQLite files: `bcas` in ASCII. */
-const APPLICATION_ID = 0x62636173;
+import { migrate, versionOf } from './migrations.ts';
 
 /** How long a statement waits for another connection of this process, in milliseconds. */
 const BUSY_TIMEOUT_MS = 10_000;
@@ -30,20 +27,28 @@ export function openForWriting(path: string, isSynced: boolean): DatabaseSync {
   makePrivate(path);
   const database = new DatabaseSync(path, { timeout: BUSY_TIMEOUT_MS });
   try {
+    // Before anything is written to it.
+    versionOf(database, path);
+    useLog(database, path);
     database.exec(`
-      PRAGMA journal_mode = WAL;
       PRAGMA synchronous = ${isSynced ? 'FULL' : 'NORMAL'};
       PRAGMA wal_autocheckpoint = ${MAX_LOG_PAGES};
       PRAGMA journal_size_limit = ${MAX_IDLE_LOG_BYTES};
       PRAGMA secure_delete = FAST;
       PRAGMA cache_size = -16384;
     `);
-    migrate(database, path, MIGRATIONS);
+    migrate(database, path, createTransaction(database));
     return database;
   } catch (error) {
     database.close();
     throw explained(error, path);
   }
+}
+
+function useLog(database: DatabaseSync, path: string): void {
+  const { journal_mode: mode } = database.prepare('PRAGMA journal_mode = WAL').get() ?? {};
+  if (mode === 'wal') return;
+  throw new BcastError('CONFIG', { text: `${path} is on a file system that SQLite cannot use; take a local one.` });
 }
 
 /** Opens a file that `openForWriting` has opened, for another thread, which may read and copy the log into the file. */
@@ -90,21 +95,17 @@ export function createTransaction(database: DatabaseSync): <T>(work: () => T) =>
   };
 }
 
-/** Runs the steps that the file has not seen, each with its number in one transaction. Throws CONFIG. */
-function migrate(database: DatabaseSync, path: string, steps: readonly string[]): void {
-  const version = numberOf(database, 'user_version');
-  const application = numberOf(database, 'application_id');
-  if (application !== APPLICATION_ID && !(application === 0 && version === 0 && isEmpty(database))) {
-    throw new BcastError('CONFIG', { text: `${path} is a database, but not one of bcast.` });
-  }
-  if (version > steps.length) {
-    throw new BcastError('CONFIG', {
-      text: `${path} was written by a newer bcast (its version is ${version}, this bcast knows up to ${steps.length}). Run the newer bcast, or restore a backup of before the upgrade; the file was not touched.`,
-    });
-  }
-  for (const [i, step] of steps.slice(version).entries()) {
-    const stamps = `PRAGMA user_version = ${version + i + 1}; PRAGMA application_id = ${APPLICATION_ID};`;
-    createTransaction(database)(() => database.exec(`${step};${stamps}`));
+/** Checks that a copy of the store opens and is whole. Throws CONFIG. */
+export function checkFile(path: string): void {
+  const database = new DatabaseSync(path, { readOnly: true });
+  try {
+    versionOf(database, path);
+    const [found] = database.prepare('PRAGMA quick_check(1)').all();
+    if (found?.['quick_check'] !== 'ok') throw new BcastError('CONFIG', { text: `${path} is damaged.` });
+  } catch (error) {
+    throw explained(error, path);
+  } finally {
+    database.close();
   }
 }
 
@@ -112,14 +113,6 @@ function makePrivate(path: string): void {
   closeSync(openSync(path, 'a', 0o600));
   if (isPrivate(statSync(path))) return;
   throw new BcastError('CONFIG', { text: `${path} can be read by others; make it yours alone: chmod 600 ${path}` });
-}
-
-function numberOf(database: DatabaseSync, pragma: string): number {
-  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
-}
-
-function isEmpty(database: DatabaseSync): boolean {
-  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
 }
 
 function explained(error: unknown, path: string): unknown {

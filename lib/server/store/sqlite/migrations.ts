@@ -1,3 +1,9 @@
+import type { DatabaseSync } from 'node:sqlite';
+import { BcastError } from '../../../errors.ts';
+
+/** Tells our files from other SQLite files: `bcas` in ASCII. */
+const APPLICATION_ID = 0x62636173;
+
 /**
  * The schema, one step at a time: the step at place n brings a file of version n to n + 1 (`PRAGMA user_version`). Steps
  * that were released are never changed; test/server/store/sqlite-migrations.test.ts has a file of each version.
@@ -45,3 +51,31 @@ export const MIGRATIONS: readonly string[] = [
   INSERT INTO counters VALUES ('version', 0);
   `,
 ];
+
+/** The version of the schema in the file; 0 for an empty one. Throws CONFIG for a newer one and for what is not ours. */
+export function versionOf(database: DatabaseSync, path: string): number {
+  const [version, application] = [numberOf(database, 'user_version'), numberOf(database, 'application_id')];
+  const isOurs = application === APPLICATION_ID || (application === 0 && version === 0 && isEmpty(database));
+  if (!isOurs) throw new BcastError('CONFIG', { text: `${path} is a database, but not one of bcast.` });
+  if (version <= MIGRATIONS.length) return version;
+  throw new BcastError('CONFIG', {
+    text: `${path} was written by a newer bcast: its version is ${version}, and this one knows up to ${MIGRATIONS.length}. Run the newer bcast, or restore a backup from before the upgrade. The file was not touched.`,
+  });
+}
+
+/** Runs the steps that the file has not seen, each with its number in one transaction. Throws CONFIG as `versionOf`. */
+export function migrate(database: DatabaseSync, path: string, transaction: (work: () => void) => void): void {
+  const version = versionOf(database, path);
+  for (const [i, step] of MIGRATIONS.slice(version).entries()) {
+    const stamps = `PRAGMA user_version = ${version + i + 1}; PRAGMA application_id = ${APPLICATION_ID};`;
+    transaction(() => database.exec(`${step};${stamps}`));
+  }
+}
+
+function numberOf(database: DatabaseSync, pragma: string): number {
+  return Number(database.prepare(`PRAGMA ${pragma}`).get()?.[pragma]);
+}
+
+function isEmpty(database: DatabaseSync): boolean {
+  return database.prepare('SELECT 1 FROM sqlite_schema LIMIT 1').get() === undefined;
+}

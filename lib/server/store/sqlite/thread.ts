@@ -4,7 +4,7 @@ import { BcastError, type ErrorCode } from '../../../errors.ts';
 import type { FileOptions } from './writer.ts';
 
 export interface ThreadOptions extends FileOptions {
-  readonly role: 'writer' | 'reader';
+  readonly role: 'writer' | 'reader' | 'copier';
 }
 
 export interface ThreadData extends ThreadOptions {

@@ -1,12 +1,15 @@
 /** The thread of a store: does what it is asked, one call after another, and answers each. */
 import { receiveMessageOnPort, workerData } from 'node:worker_threads';
 import { type BcastError, toBcastError } from '../../../errors.ts';
+import { createCopier } from './copier.ts';
 import { createReader } from './reader.ts';
 import type { Answer, Call, Failure, ThreadData } from './thread.ts';
 import { openWriter } from './writer.ts';
 
 const { port, signal, role, ...options } = workerData as ThreadData;
 let calls: Readonly<Record<string, (...args: never[]) => unknown>> = {};
+
+const ROLES = { writer: openWriter, reader: createReader, copier: createCopier };
 
 function attempt(id: number, work: () => unknown): void {
   try {
@@ -39,7 +42,7 @@ function serve(): boolean {
 }
 
 attempt(0, () => {
-  calls = { ...(role === 'writer' ? openWriter(options) : createReader(options)) };
+  calls = { ...ROLES[role](options) };
 });
 
 // Not by the event loop: waking up there takes three times as long, and a call more than the small ones themselves.

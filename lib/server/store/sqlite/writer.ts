@@ -1,3 +1,4 @@
+import type { DatabaseSync } from 'node:sqlite';
 import type { Bounds, ListQuery, PutOptions, RecordKind, StoredRecord } from '../../hub/ports.ts';
 import { type Answers, Appender } from './appender.ts';
 import { createTransaction, lockStore, openForWriting } from './database.ts';
@@ -43,7 +44,21 @@ export interface WriterCalls {
 /** Takes the file for this process, and first brings it in order if the last one was killed. Throws CONFIG when it cannot be used. */
 export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterCalls {
   const lock = lockStore(path);
-  const database = openForWriting(path, isSynced);
+  let database: DatabaseSync | undefined;
+  const close = (): void => {
+    database?.close();
+    lock.close();
+  };
+  try {
+    database = openForWriting(path, isSynced);
+    return createWriter(database, keeping, close);
+  } catch (error) {
+    close();
+    throw error;
+  }
+}
+
+function createWriter(database: DatabaseSync, keeping: Keeping, closeFile: () => void): WriterCalls {
   const transaction = createTransaction(database);
   const spans = new Spans(database, keeping);
   const rooms = new RoomTable(database, spans);
@@ -92,8 +107,7 @@ export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterC
       try {
         while (settler.step());
       } finally {
-        database.close();
-        lock.close();
+        closeFile();
       }
     },
   };
