@@ -30,6 +30,8 @@ interface Delivery {
 interface Lane {
   pending: Pending[];
   isBusy: boolean;
+  /** What waits will be shown soon. */
+  isWatched: boolean;
 }
 
 export interface PublisherOptions {
@@ -49,7 +51,7 @@ export interface PublisherOptions {
 const REACHED_MS = 2_000;
 
 /** After so long members are shown what is not stored yet, in milliseconds. */
-const UNSTORED_MS = 50;
+const UNSTORED_MS = 30;
 
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
@@ -59,7 +61,7 @@ const UNSTORED_MS = 50;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #writer = new CborWriter(65_536);
-  readonly #one: Lane = { pending: [], isBusy: false };
+  readonly #one: Lane = { pending: [], isBusy: false, isWatched: false };
   readonly #lanes = new Map<Room, Lane>();
   readonly #sequences = new Map<Room, Sequence>();
   readonly #reached = new Map<Room, number>();
@@ -82,7 +84,7 @@ export class Publisher {
     const lane = this.#laneOf(pending.room);
     lane.pending.push(pending);
     if (lane.isBusy) {
-      if (this.#options.isShared) this.#showLater(pending.room);
+      if (this.#options.isShared) this.#showLater(lane, pending.room);
       return;
     }
     lane.isBusy = true;
@@ -105,7 +107,7 @@ export class Publisher {
 
   #laneOf(room: Room): Lane {
     if (!this.#options.isShared) return this.#one;
-    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false };
+    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false, isWatched: false };
     this.#lanes.set(room, lane);
     return lane;
   }
@@ -264,10 +266,13 @@ export class Publisher {
   }
 
   /** What comes while a round is late is late too. */
-  #showLater(room: Room): void {
-    const lane = this.#laneOf(room);
-    if (lane.pending.length > 1) return;
-    this.#options.clock.after(UNSTORED_MS, () => this.#show(room, lane.pending));
+  #showLater(lane: Lane, room: Room): void {
+    if (lane.isWatched) return;
+    lane.isWatched = true;
+    this.#options.clock.after(UNSTORED_MS, () => {
+      lane.isWatched = false;
+      this.#show(room, lane.pending);
+    });
   }
 
   /** Lets the members see what is said while the store is out of reach; its sender has no `ok` and keeps it. */

@@ -472,16 +472,20 @@ describe('while a node is cut off', () => {
     await alice.say('before');
     await network.settle();
     two.node.cut();
-    bob.startSay('here only');
-    await network.settle();
-    await network.pass(60);
-    expect(carol.seen('unstored').map(({ body }) => body)).toEqual(['here only']);
+    const meanwhile = ['one', 'two', 'three', 'four'];
+    for (const body of meanwhile) {
+      bob.startSay(body);
+      await network.settle();
+      await network.pass(60);
+      expect(carol.seen('unstored').at(-1)).toMatchObject({ body });
+    }
+    expect(carol.seen('unstored').map(({ body }) => body)).toEqual(meanwhile);
     await alice.say('there only');
     await network.settle();
     two.node.comeBack();
     await network.settle();
     await network.pass(100);
-    await expectAll(network, [alice, bob, carol], 3);
+    await expectAll(network, [alice, bob, carol], 6);
   });
 
   test('bans and codes that were changed meanwhile hold from when it is back', async () => {
