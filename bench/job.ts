@@ -1,4 +1,5 @@
 import type { Cores } from './machine.ts';
+import type { AcksCell } from './scenarios/acks.ts';
 import type { ConnectionsCell } from './scenarios/connections.ts';
 import type { FanoutCell } from './scenarios/fanout.ts';
 import type { MemoryCell } from './scenarios/memory.ts';
@@ -7,7 +8,7 @@ import type { SteadyCell } from './scenarios/steady.ts';
 import type { WaitingCell } from './scenarios/waiting.ts';
 import type { Endpoint } from './targets/target.ts';
 
-export type Cell = FanoutCell | WaitingCell | SteadyCell | ConnectionsCell | MemoryCell;
+export type Cell = FanoutCell | WaitingCell | AcksCell | SteadyCell | ConnectionsCell | MemoryCell;
 
 /** What the bench asks of a load process: one cell against one running server. */
 export interface LoadJob {

@@ -1,6 +1,7 @@
 /** The load process: takes one job over IPC, runs the scenario against the server, answers, ends. */
 import type { Cell, LoadJob, LoadReply } from './job.ts';
 import { residentBytes, startUsage } from './machine.ts';
+import { runAcks } from './scenarios/acks.ts';
 import { runConnections } from './scenarios/connections.ts';
 import { runFanout } from './scenarios/fanout.ts';
 import { runMemory } from './scenarios/memory.ts';
@@ -15,6 +16,8 @@ function runCell(cell: Cell, context: ScenarioContext): Promise<Outcome> {
       return runFanout(cell, context);
     case 'waiting':
       return runWaiting(cell, context);
+    case 'acks':
+      return runAcks(cell, context);
     case 'steady':
       return runSteady(cell, context);
     case 'connections':

@@ -33,6 +33,8 @@ export function makePlan(quick: boolean): Plan {
       { name: 'fanout-100', cell: { scenario: 'fanout', members: 100, ...flow } },
       { name: 'fanout-1000', cell: { scenario: 'fanout', members: 1_000, ...flow } },
       { name: 'waiting-100', cell: { scenario: 'waiting', members: 100, ...flow } },
+      { name: 'acks-1', cell: { scenario: 'acks', publishers: 1, ...time } },
+      { name: 'acks-50', cell: { scenario: 'acks', publishers: 50, ...time } },
       { name: 'steady-100x10', cell: { scenario: 'steady', ...steady, ...time } },
       { name: 'connections', cell: { scenario: 'connections', ...joins } },
       { name: 'memory', cell: { scenario: 'memory', ...idle } },

@@ -14,6 +14,8 @@ const METRICS: Record<Metric, MetricRow> = {
   p50Ms: { label: 'latency p50 ms', digits: 2, per: 1 },
   p99Ms: { label: 'latency p99 ms', digits: 2, per: 1 },
   sliceP99Ms: { label: 'p99 ms, median of 0.1 s slices', digits: 2, per: 1 },
+  cpuUsPerAck: { label: 'server CPU us/acknowledgement', digits: 1, per: 1 },
+  acksPerS: { label: 'acknowledgements/s', digits: 0, per: 1 },
   cpuUsPerConnection: { label: 'server CPU us/connection', digits: 0, per: 1 },
   connectionsPerS: { label: 'connections/s', digits: 0, per: 1 },
   residentKiBPerConnection: { label: 'resident KiB/connection', digits: 1, per: 1 },

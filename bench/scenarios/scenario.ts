@@ -9,6 +9,8 @@ export type Metric =
   | 'p99Ms'
   /** The median of the p99s of slices of 0.1 s. */
   | 'sliceP99Ms'
+  | 'cpuUsPerAck'
+  | 'acksPerS'
   | 'cpuUsPerConnection'
   | 'connectionsPerS'
   | 'residentKiBPerConnection';

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, openSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildStamp, isBuilt } from '../../setup/build.mjs';
 import { spawnPinned, waitForOutput } from '../children.ts';
@@ -39,11 +39,16 @@ const URL_LINE = /^bcast:\/\/([\d.]+):(\d+)\?fp=(\S+)$/m;
 const LOG_TAIL_CHARS = 1_000;
 
 /** Starts `bcast start` with directories of its own, its log in a file as an operator would have it. */
-export async function startBcast({ placement, directory }: StartOptions): Promise<RunningServer> {
+export async function startBcast(
+  { placement, directory: parent }: StartOptions,
+  flags: readonly string[] = [],
+): Promise<RunningServer> {
+  const directory = mkdtempSync(join(parent, 'bcast-'));
   const logFile = join(directory, 'bcast.log');
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BCAST|XDG)_/.test(name));
   const env = { ...Object.fromEntries(inherited), HOME: directory, ...LIFTED_LIMITS, NODE_ENV: 'production' };
-  const child = spawnPinned(placement, [process.execPath, entry, 'start', '--port', '0', '--data-dir', directory], {
+  const command = [process.execPath, entry, 'start', '--port', '0', '--data-dir', directory, ...flags];
+  const child = spawnPinned(placement, command, {
     stdio: ['ignore', 'pipe', openSync(logFile, 'w')],
     cwd: directory,
     env,

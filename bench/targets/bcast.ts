@@ -9,18 +9,26 @@ import { type BcastLink, openBcast } from './bcast-link.ts';
 import { prepareBcast, startBcast } from './bcast-server.ts';
 import type { Endpoint, LoadClient, OnBody, Target } from './target.ts';
 
-/** bcast with the client's default suite. */
-export const bcastTarget: Target = targetOf('bcast', DEFAULT_SUITE);
+const MEMORY = ['--store', 'memory'];
+
+/** bcast with the client's default suite, and without a disk, as its peers are. */
+export const bcastTarget: Target = targetOf('bcast', DEFAULT_SUITE, MEMORY);
+
+/** What durability costs: the default store, and the same with the disk waited for before each acknowledgement. */
+export const bcastStoreTargets: readonly Target[] = [
+  targetOf('bcast-sqlite', DEFAULT_SUITE, ['--store', 'sqlite']),
+  targetOf('bcast-synced', DEFAULT_SUITE, ['--store', 'sqlite', '--store-sync', 'always']),
+];
 
 /** bcast with each suite, for choosing the default. */
-export const bcastSuiteTargets: readonly Target[] = SUITES.map(({ id }) => targetOf(`bcast-${id}`, id));
+export const bcastSuiteTargets: readonly Target[] = SUITES.map(({ id }) => targetOf(`bcast-${id}`, id, MEMORY));
 
-function targetOf(name: string, suiteId: number): Target {
+function targetOf(name: string, suiteId: number, flags: readonly string[]): Target {
   const suite = SUITES.find(({ id }) => id === suiteId) as Suite;
   return {
     name,
     prepare: prepareBcast,
-    start: startBcast,
+    start: (options) => startBcast(options, flags),
     createClient: (endpoint, onLost) => createBcastClient(endpoint, suite, onLost),
   };
 }

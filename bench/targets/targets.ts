@@ -1,4 +1,4 @@
-import { bcastSuiteTargets, bcastTarget } from './bcast.ts';
+import { bcastStoreTargets, bcastSuiteTargets, bcastTarget } from './bcast.ts';
 import { natsTarget } from './nats.ts';
 import type { Target } from './target.ts';
 import { wsTarget } from './ws.ts';
@@ -6,7 +6,7 @@ import { wsTarget } from './ws.ts';
 /** What is measured when nobody says otherwise, in the order of the columns. */
 export const DEFAULT_TARGETS: readonly Target[] = [bcastTarget, natsTarget, wsTarget];
 
-export const ALL_TARGETS: readonly Target[] = [...DEFAULT_TARGETS, ...bcastSuiteTargets];
+export const ALL_TARGETS: readonly Target[] = [...DEFAULT_TARGETS, ...bcastStoreTargets, ...bcastSuiteTargets];
 
 export function findTarget(name: string): Target {
   const target = ALL_TARGETS.find((candidate) => candidate.name === name);

@@ -6,7 +6,7 @@ type Shell = keyof typeof SHELLS;
 
 /** `bcast completion`: a script made from the same data as help, so it knows what this version knows. */
 export const completion: Verb = {
-  args: [{ name: 'SHELL', help: `one of ${Object.keys(SHELLS).join(', ')}` }],
+  args: [{ name: 'SHELL', help: `one of ${Object.keys(SHELLS).join(', ')}`, choices: Object.keys(SHELLS) }],
   flags: [],
   examples: [
     ['source <(bcast completion bash)', 'in ~/.bashrc'],
@@ -32,6 +32,11 @@ function spellings({ name, short }: Flag): string[] {
   return short === undefined ? [`--${name}`] : [`--${name}`, `-${short}`];
 }
 
+/** The only words that may follow the verb. */
+function choicesOf({ args }: Verb): readonly string[] {
+  return args[0]?.choices ?? [];
+}
+
 function bashScript(verbs: readonly NamedVerb[]): string {
   const names = verbs.map(({ name }) => name).join(' ');
   const values = verbs.flatMap(({ name, verb: { flags } }) =>
@@ -44,6 +49,9 @@ function bashScript(verbs: readonly NamedVerb[]): string {
         return `    ${pattern}) words='${flag.choices?.join(' ') ?? ''}' ;;`;
       }),
   );
+  const firsts = verbs
+    .filter(({ verb }) => choicesOf(verb).length > 0)
+    .map(({ name, verb }) => `    ${name}:${name}) words='${choicesOf(verb).join(' ')}' ;;`);
   const flags = verbs.map(
     ({ name, verb: { flags: all } }) => `    ${name}:*) words='${[...all.flatMap(spellings), '--help'].join(' ')}' ;;`,
   );
@@ -54,8 +62,7 @@ _bcast() {
     case $word in ${names.replaceAll(' ', '|')}) verb=$word; break ;; esac
   done
   case $verb:$prev in
-${values.join('\n')}
-    completion:completion) words='${Object.keys(SHELLS).join(' ')}' ;;
+${[...values, ...firsts].join('\n')}
 ${flags.join('\n')}
     :*) words='${names} help --help --version' ;;
   esac
@@ -74,9 +81,11 @@ function zshScript(verbs: readonly NamedVerb[]): string {
     const text = help.replace(/[[\]\\:]/g, '\\$&');
     return spellings(flag).map((spelling) => quote(`${isRepeatable === true ? '*' : ''}${spelling}[${text}]${value}`));
   };
-  const cases = verbs.map(({ name, verb: { flags } }) => {
-    const rest = name === 'completion' ? `'1:shell:(${Object.keys(SHELLS).join(' ')})'` : "'*:: :_default'";
-    return `    ${name}) _arguments ${[...flags.flatMap(spec), rest].join(' ')} ;;`;
+  const cases = verbs.map(({ name, verb }) => {
+    const first = verb.args[0]?.name.toLowerCase();
+    const words = choicesOf(verb);
+    const rest = words.length > 0 ? `'1:${first}:(${words.join(' ')})' '*:: :_default'` : "'*:: :_default'";
+    return `    ${name}) _arguments ${[...verb.flags.flatMap(spec), rest].join(' ')} ;;`;
   });
   return `#compdef bcast
 _bcast() {
@@ -111,7 +120,8 @@ function fishScript(verbs: readonly NamedVerb[]): string {
       if (choices !== undefined) words.push(`-a ${quote(choices.join(' '))}`);
       lines.push(`${words.join(' ')} -d ${quote(help)}`);
     }
+    const firsts = choicesOf(verb).join(' ');
+    if (firsts !== '') lines.push(`complete -c bcast -n '__fish_seen_subcommand_from ${name}' -a '${firsts}'`);
   }
-  lines.push(`complete -c bcast -n '__fish_seen_subcommand_from completion' -a '${Object.keys(SHELLS).join(' ')}'`);
   return `${lines.join('\n')}\n`;
 }

@@ -1,5 +1,6 @@
 import { readEnvironment, readSources, userFile } from '../config/environment.ts';
 import { loadOptions, type Origin } from '../config/load.ts';
+import { withoutSecrets } from '../config/mask.ts';
 import { CLIENT_OPTIONS, type Option, SERVER_OPTIONS } from '../config/options.ts';
 import type { Verb } from './verb.ts';
 
@@ -8,6 +9,8 @@ interface Row {
   readonly env: string;
   readonly value: string | null;
   readonly origin: Origin;
+  /** Whether a running server takes a new value; only options of servers have that. */
+  readonly live: boolean;
 }
 
 /** `bcast config`: what holds here and why. A value that is not valid ends it with exit code 2, as it would any verb. */
@@ -34,16 +37,12 @@ export const config: Verb = {
 type Table = Readonly<Record<string, Option<unknown>>>;
 
 function rowsOf(table: Table, loaded: ReturnType<typeof loadOptions<Readonly<Record<string, unknown>>>>): Row[] {
-  return Object.entries(table).map(([key, { name, env, kind }]) => {
+  return Object.entries(table).map(([key, { name, env, kind, live, isSecret }]) => {
     const value = loaded.values[key];
-    const text = value === undefined ? null : mask((kind.format as (value: unknown) => string)(value));
-    return { option: name, env, value: text, origin: loaded.origins[key] as Origin };
+    const shown = value === undefined ? null : withoutSecrets((kind.format as (value: unknown) => string)(value));
+    const text = shown !== null && isSecret === true ? '***' : shown;
+    return { option: name, env, value: text, origin: loaded.origins[key] as Origin, live };
   });
-}
-
-/** Hides what a URL may carry in secret: a password, and the fragment, which holds the secret of an invitation. */
-function mask(text: string): string {
-  return /^[a-z]+:\/\//.test(text) ? text.replace(/(?<=\/\/[^/@:]*:)[^@/]*(?=@)/, '***').replace(/#.*$/, '#***') : text;
 }
 
 function renderTable(rows: readonly Row[]): string[] {

@@ -1,6 +1,4 @@
-import { existsSync, openSync } from 'node:fs';
-import { isatty, ReadStream } from 'node:tty';
-import { parseServerUrl, type ServerAddress } from '../client/address.ts';
+import { parseServerUrl, type ServerAddress, sameRoom } from '../client/address.ts';
 import type { ConnectOptions, TrustPolicy } from '../client/client.ts';
 import { nameOfAccount, type ProfileFiles, profileFiles, rememberedName } from '../client/profile.ts';
 import { type Environment, readEnvironment, readSources } from '../config/environment.ts';
@@ -8,6 +6,7 @@ import { type Loaded, loadOptions } from '../config/load.ts';
 import { type LocalServer, localServers } from '../config/local-server.ts';
 import { CLIENT_OPTIONS, type ClientOptions } from '../config/options.ts';
 import { BcastError } from '../errors.ts';
+import { secretOf } from './secrets.ts';
 import type { VerbInput } from './verb.ts';
 
 /** Where a verb connects to, as whom, and where to: the flags, the URL, the environment and the files put together. */
@@ -17,6 +16,8 @@ export interface Endpoint {
   readonly user: string | undefined;
   /** The rooms of -r, else the URL's, else BCAST_ROOM or the default. */
   readonly rooms: readonly string[];
+  /** Of the locked ones among them, unless it stands in the URL. */
+  readonly code: string | undefined;
   /** Whether anybody named a room at all. */
   readonly isRoomNamed: boolean;
   readonly environment: Environment;
@@ -35,15 +36,18 @@ export function findEndpoint({ flags, lists }: VerbInput, url: string | undefine
   const files = profileFiles(environment.directories);
   const { values, origins } = loaded;
   const rooms = lists['room'] ?? [address.room ?? values.room];
+  const password = secretOf(loaded, 'password');
   return {
     connect: {
       server: address,
       suite: values.suite,
       agent: 'bcast',
       trust: trustOf(loaded, address, files, environment),
+      ...(password !== undefined && { password }),
     },
     user: origins.user === 'flag' ? values.user : (address.user ?? values.user),
     rooms,
+    code: codeFor(rooms, address, loaded),
     isRoomNamed: lists['room'] !== undefined || address.room !== undefined || origins.room !== 'default',
     environment,
     files,
@@ -63,6 +67,17 @@ function addressOf(named: string | undefined, [newest]: readonly LocalServer[]):
   });
 }
 
+/** The URL's code goes before a variable's: it was given for this very connection. The client itself knows it by its room. */
+function codeFor(
+  rooms: readonly string[],
+  { room, code }: ServerAddress,
+  loaded: Loaded<ClientOptions>,
+): string | undefined {
+  const isForRooms = code !== undefined && (room === undefined || rooms.some((name) => sameRoom(name, room)));
+  if (!isForRooms || loaded.origins.codeFile === 'flag') return secretOf(loaded, 'code');
+  return room === undefined ? code : undefined;
+}
+
 function trustOf(
   { values, origins }: Loaded<ClientOptions>,
   { fingerprint }: ServerAddress,
@@ -80,28 +95,5 @@ function trustOf(
     localServers: () => localServers(directories),
     acceptNew: values.acceptNew,
     ...(pinned !== undefined && { fingerprint: pinned }),
-  };
-}
-
-const TERMINAL = '/dev/tty';
-
-/**
- * How to ask the person whether a server is the right one; undefined where there is none. The terminal is opened by its
- * own name, so that a question never takes a line from stdin.
- */
-export function terminalQuestion(signal: AbortSignal): TrustPolicy['ask'] {
-  if (!isatty(0) || !isatty(2) || !existsSync(TERMINAL)) return undefined;
-  return async (address, fingerprint) => {
-    const { askTrust } = await import('../client/tui/prompts.ts');
-    const input = new ReadStream(openSync(TERMINAL, 'r'));
-    try {
-      return await askTrust(
-        { input, output: process.stderr, signal } as Parameters<typeof askTrust>[0],
-        address,
-        fingerprint,
-      );
-    } finally {
-      input.destroy();
-    }
   };
 }

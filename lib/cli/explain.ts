@@ -6,6 +6,11 @@ import type { BcastError, ErrorCode } from '../errors.ts';
 const NEXT: { readonly [code in ErrorCode]?: string } = {
   SERVER_CHANGED: 'Somebody may be in between, or the server was set up anew. Ask whoever runs it.',
   NAME_IN_USE: 'Take another one with -u NAME.',
+  NAME_REGISTERED:
+    'If it is yours, give its password: --password-file FILE or BCAST_PASSWORD. Else take another one with -u NAME.',
+  AUTH_FAILED: 'Whoever runs the server can set a new password. Several wrong ones in a row lock an address out.',
+  AUTH_REQUIRED: 'Enter under the name you were given (-u NAME), with its key or its password.',
+  BAD_CODE: 'Who is in the room can give it to you: --code-file FILE, BCAST_CODE, or in the URL of an invitation.',
   NAME_INVALID: 'Take another one with -u NAME.',
   TOO_MANY_SESSIONS: 'End one of them, or take another name with -u NAME.',
   VERSION_UNSUPPORTED: 'Update the older of the two.',

@@ -5,30 +5,36 @@ import { type PipeOptions, placesOf } from '../client/pipe/options.ts';
 import { runPipe } from '../client/pipe/run.ts';
 import { systemClock } from '../clock.ts';
 import { BcastError } from '../errors.ts';
-import { type Endpoint, terminalQuestion, unaskedName } from './endpoint.ts';
+import { type Endpoint, unaskedName } from './endpoint.ts';
 import { commonOptions } from './pipe-flags.ts';
 import { listenForStop } from './stop-signals.ts';
+import { terminalQuestions } from './terminal-questions.ts';
 import type { VerbInput } from './verb.ts';
 
 /** Runs line mode for a verb; what differs between them is where messages come from and what is printed. */
 export async function runLineMode(
   input: VerbInput,
   endpoint: Endpoint,
-  parts: Pick<PipeOptions, 'input' | 'output'>,
+  parts: Partial<Pick<PipeOptions, 'input' | 'output' | 'search' | 'create'>>,
 ): Promise<number> {
-  const places = placesOf(endpoint.rooms, input.flags['to'], endpoint.isRoomNamed);
-  const options: PipeOptions = { ...commonOptions(input), ...parts, ...places };
+  const { rooms, isRoomNamed, code } = endpoint;
+  const isForFollowers = input.flags['publish'] !== undefined;
+  const places = placesOf({ rooms, isRoomNamed, to: input.flags['to'], isForFollowers });
+  const nothing = { input: null, output: null, search: null, create: undefined };
+  const options: PipeOptions = { ...nothing, ...commonOptions(input), code, ...parts, ...places };
   const stop = listenForStop();
-  const ask = terminalQuestion(stop.signal);
+  const questions = terminalQuestions(stop.signal);
   const user = unaskedName(endpoint);
-  const trust = { ...endpoint.connect.trust, ...(ask !== undefined && { ask }) };
+  const trust = { ...endpoint.connect.trust, ask: questions?.trust };
+  const password = endpoint.connect.password ?? questions?.password(user);
   try {
     const { exitCode, isSettled } = await runPipe({
       options,
       streams: { openStdin, stdout: process.stdout, note },
       clock: systemClock,
       signal: stop.signal,
-      connect: () => connect({ ...endpoint.connect, trust, user }),
+      askCode: questions?.code,
+      connect: () => connect({ ...endpoint.connect, trust, password, user }),
     });
     const code = stop.exitCode ?? exitCode;
     if (!isSettled) await leave(code);

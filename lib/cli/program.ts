@@ -10,6 +10,7 @@ import { loadVerbs, VERBS } from './verbs.ts';
  */
 export async function run(argv: readonly string[]): Promise<void> {
   ignoreLeavingReaders();
+  hideInvitation(argv);
   try {
     process.exitCode = await runVerb(argv.slice(2));
   } catch (error) {
@@ -32,6 +33,16 @@ async function runVerb(args: readonly string[]): Promise<number> {
   const parsed = parseCommandLine(args, version, verbs);
   return 'exitCode' in parsed ? parsed.exitCode : await parsed.verb.run(parsed.input, { version, loadVerbs });
 }
+
+/**
+ * An invitation's URL holds the code of a room, and everybody on a machine can list how its processes were started. A title
+ * is written over that.
+ */
+function hideInvitation(argv: readonly string[]): void {
+  if (argv.some((word) => CODE_IN_URL.test(word))) process.title = 'bcast';
+}
+
+const CODE_IN_URL = /[?&]code=/;
 
 /** `bcast --help | head -1` must not end in a stack trace. */
 function ignoreLeavingReaders(): void {

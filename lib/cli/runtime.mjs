@@ -291,6 +291,8 @@ export async function runUnder(nodePath, script, args, env) {
   if (typeof process.execve === 'function' && process.platform !== 'win32') {
     process.execve(nodePath, [nodePath, ...nodeArgs], env);
   }
+  // As in program.ts, which the child will run: this command line would show the same.
+  if (args.some((word) => /[?&]code=/.test(word))) process.title = 'bcast';
   const follow = new URL('./follow-launcher.mjs', import.meta.url).href;
   const child = spawn(nodePath, ['--import', follow, ...nodeArgs], {
     // The fourth is a channel on which nothing is ever said; that it breaks tells the child that we are gone.

@@ -4,8 +4,13 @@ import { BcastError } from '../errors.ts';
 import { findEndpoint } from './endpoint.ts';
 import { runLineMode } from './line-mode.ts';
 import { COMMON_FLAGS, INPUT_FLAGS, inputForm } from './pipe-flags.ts';
-import { flagsOf, type Verb, type VerbInput } from './verb.ts';
+import { type Flag, flagsOf, type Verb, type VerbInput } from './verb.ts';
 
+const PUBLISH: Flag = {
+  name: 'publish',
+  help: 'Send to everybody who follows you, instead of a room.',
+  conflicts: ['to', 'room'],
+};
 const STDIN_FORMS = ['message', 'null', 'ndjson'];
 
 /** `bcast send`: one message from the command line, or stdin; exits 0 only when all of it was stored. */
@@ -17,11 +22,12 @@ export const send: Verb = {
       isVariadic: true,
     },
   ],
-  flags: [...flagsOf(CLIENT_OPTIONS), ...INPUT_FLAGS, ...COMMON_FLAGS],
+  flags: [...flagsOf(CLIENT_OPTIONS), ...INPUT_FLAGS, PUBLISH, ...COMMON_FLAGS],
   examples: [
     ['bcast send -r builds "deployed $VERSION"', 'one message'],
     ['make 2>&1 | bcast send -r builds', 'every line a message'],
     ['bcast send --to alice --message <report.txt', 'a file as one message, to one person'],
+    ['bcast send --publish "2.0 is out"', 'to everybody who follows you'],
   ],
   notes: 'Nothing in a message is ever interpreted. Exit codes: docs/PIPE.md.',
   async run(input) {
@@ -30,7 +36,6 @@ export const send: Verb = {
     const endpoint = findEndpoint(input, undefined);
     return runLineMode(input, endpoint, {
       input: words.length > 0 ? { message: words.join(' ') } : { form: inputForm(input), stay: false },
-      output: null,
     });
   },
 };

@@ -4,6 +4,8 @@ export interface StopSignals {
   readonly signal: AbortSignal;
   /** 130 after SIGINT, 143 after SIGTERM, as shells report them; undefined before. */
   readonly exitCode: number | undefined;
+  /** As the first signal does, but without an exit code. */
+  stop(): void;
   /** Stops listening, which gives the signals their own meaning back. */
   release(): void;
 }
@@ -23,6 +25,7 @@ export function listenForStop(): StopSignals {
   for (const name of names) process.on(name, onSignal);
   return {
     signal: controller.signal,
+    stop: () => controller.abort(),
     get exitCode() {
       return exitCode;
     },

@@ -17,6 +17,6 @@ export const tail: Verb = {
   notes: 'Exit codes and the keys of --json: docs/PIPE.md.',
   async run(input) {
     const endpoint = findEndpoint(input, input.args[0]);
-    return runLineMode(input, endpoint, { input: null, output: outputOptions(input) });
+    return runLineMode(input, endpoint, { output: outputOptions(input) });
   },
 };

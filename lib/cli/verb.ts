@@ -20,6 +20,8 @@ export interface VerbArgument {
   readonly name: string;
   readonly help: string;
   readonly isVariadic?: boolean;
+  /** The only values, for completion. */
+  readonly choices?: readonly string[];
 }
 
 /** What was typed after the verb. */
@@ -63,7 +65,8 @@ const SHORT: Readonly<Record<string, string>> = { port: 'p', user: 'u', room: 'r
 
 /** The options of a table as flags. */
 export function flagsOf(table: Readonly<Record<string, Option<unknown>>>): readonly Flag[] {
-  return Object.values(table).map(({ name, kind, help, fallback }) => {
+  const flagged = Object.values(table).filter(({ isFlagless }) => isFlagless !== true);
+  return flagged.map(({ name, kind, help, fallback }) => {
     const { placeholder, format } = kind as { placeholder?: string; format(value: unknown): string };
     const isShown = fallback !== undefined && placeholder !== undefined && format(fallback) !== '';
     return {

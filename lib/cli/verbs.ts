@@ -14,6 +14,19 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   },
   send: { summary: 'Send a message, or every line of stdin.', load: async () => (await import('./send.ts')).send },
   tail: { summary: 'Print what is said.', load: async () => (await import('./tail.ts')).tail },
+  history: { summary: 'Print what was said, and end.', load: async () => (await import('./history.ts')).history },
+  search: {
+    summary: 'Find words in what the server keeps of a room.',
+    load: async () => (await import('./search.ts')).search,
+  },
+  status: {
+    summary: 'Look at a server from outside: is it up, is it the right one.',
+    load: async () => (await import('./status.ts')).status,
+  },
+  user: {
+    summary: 'Who is registered: add, change, remove, import.',
+    load: async () => (await import('./user.ts')).user,
+  },
   whoami: {
     summary: 'Show who you are to others, and where that is kept.',
     load: async () => (await import('./whoami.ts')).whoami,
@@ -21,6 +34,18 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   config: {
     summary: 'Show every option, its value and where it came from.',
     load: async () => (await import('./config.ts')).config,
+  },
+  admin: {
+    summary: 'Look after your server: status, rooms, sessions, bans.',
+    load: async () => (await import('./admin.ts')).admin,
+  },
+  reload: {
+    summary: 'Make your server read its configuration again.',
+    load: async () => (await import('./reload.ts')).reload,
+  },
+  backup: {
+    summary: 'Copy what your server keeps into a file.',
+    load: async () => (await import('./backup.ts')).backup,
   },
   completion: {
     summary: 'Print completion for your shell.',

@@ -1,6 +1,13 @@
 import { BcastError } from '../errors.ts';
 import { DEFAULT_PORT } from '../limits.ts';
-import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import {
+  nameKey,
+  type RoomName,
+  requireRoomName,
+  requireUserName,
+  toRoomName,
+  type UserName,
+} from '../protocol/names.ts';
 import { isFingerprint } from '../wire/crypto/identity.ts';
 
 /** Where a server is, and what its URL says beside that. */
@@ -12,6 +19,8 @@ export interface ServerAddress {
   readonly room?: RoomName;
   /** The only identity to accept. */
   readonly fingerprint?: string;
+  /** Of the room, when that is locked. */
+  readonly code?: string;
 }
 
 /** `host:port` as known servers are listed and as people read it. */
@@ -20,14 +29,15 @@ export function addressKey({ host, port }: ServerAddress): string {
 }
 
 /**
- * Reads `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...]`; a bare `HOST[:PORT]` will do. Throws USAGE, NAME_INVALID and
- * ROOM_NAME_INVALID. No error repeats the text: a password or the secret of an invitation may stand in it.
+ * Reads `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...][&code=...]`; a bare `HOST[:PORT]` will do. Throws USAGE,
+ * NAME_INVALID and ROOM_NAME_INVALID. No error repeats the text: a password or the code of a room may stand in it.
  */
 export function parseServerUrl(text: string): ServerAddress {
   const url = parse(text.includes('://') ? text : `bcast://${text}`);
   if (url.protocol !== 'bcast:' || url.hostname === '' || url.port === '0') throw bad();
   if (url.password !== '') throw new BcastError('USAGE', { text: 'A server URL is no place for a password.' });
   const fingerprint = readFingerprint(url);
+  const code = parameterOf(url, 'code');
   const room = decode(url.pathname.replace(/^\/|\/$/g, ''));
   const user = decode(url.username);
   return {
@@ -38,7 +48,20 @@ export function parseServerUrl(text: string): ServerAddress {
     ...(user !== '' && { user: requireUserName(user) }),
     ...(room !== '' && { room: requireRoomName(room) }),
     ...(fingerprint !== undefined && { fingerprint }),
+    ...(code !== undefined && code !== '' && { code }),
   };
+}
+
+/** Whether a text names that room. */
+export function sameRoom(text: string, room: RoomName): boolean {
+  const name = toRoomName(text);
+  return name !== null && nameKey(name) === nameKey(room);
+}
+
+/** The URL that leads others to a room, and in: with the code of a locked one it is as secret as that. */
+export function inviteUrl(address: string, fingerprint: string, room: RoomName, code: string | null): string {
+  const url = `bcast://${address}/${encodeURIComponent(room)}?fp=${fingerprint}`;
+  return code === null ? url : `${url}&code=${encodeURIComponent(code)}`;
 }
 
 function parse(text: string): URL {
@@ -49,11 +72,14 @@ function parse(text: string): URL {
 }
 
 /** Taken from the raw query, since URL parameters would read the `+` of base64 as a blank. */
-function readFingerprint({ search }: URL): string | undefined {
-  const raw = /[?&]fp=([^&]*)/.exec(search)?.[1];
-  if (raw === undefined) return undefined;
-  const fingerprint = decode(raw);
-  if (!isFingerprint(fingerprint)) {
+function parameterOf({ search }: URL, name: 'fp' | 'code'): string | undefined {
+  const raw = new RegExp(`[?&]${name}=([^&]*)`).exec(search)?.[1];
+  return raw === undefined ? undefined : decode(raw);
+}
+
+function readFingerprint(url: URL): string | undefined {
+  const fingerprint = parameterOf(url, 'fp');
+  if (fingerprint !== undefined && !isFingerprint(fingerprint)) {
     throw new BcastError('USAGE', { text: "The server URL's fp must be SHA256: and 43 characters of base64." });
   }
   return fingerprint;
@@ -68,5 +94,7 @@ function decode(text: string): string {
 }
 
 function bad(): BcastError {
-  return new BcastError('USAGE', { text: 'A server is written bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...].' });
+  return new BcastError('USAGE', {
+    text: 'A server is written bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...][&code=CODE].',
+  });
 }

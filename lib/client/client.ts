@@ -1,30 +1,36 @@
 import type { Clock } from '../clock.ts';
 import type { BcastError } from '../errors.ts';
-import type { BanRow, Events, MemberRow, MessageId, MessageKind, RoomRow } from '../protocol/messages.ts';
+import type { Events, MessageId, MessageKind } from '../protocol/messages.ts';
 import type { UserName } from '../protocol/names.ts';
 import type { Identity } from '../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import type { ServerAddress } from './address.ts';
-import type { ClientEvent, ConnectionStatus, Receipt, RoomMessage } from './events.ts';
+import type { PasswordSource } from './credentials.ts';
+import type { ClientEvent, ConnectionStatus, Receipt } from './events.ts';
 import type { ReconnectPolicy } from './reconnect.ts';
+import type { ServerRequests } from './requests.ts';
 import type { JoinOptions } from './rooms.ts';
 import { resolveOptions } from './settings.ts';
 import { SteadyClient } from './steady-client.ts';
 import type { TrustPolicy } from './trust.ts';
 
 export type { ServerAddress } from './address.ts';
+export type { PasswordSource } from './credentials.ts';
 export type { ClientEvent, ConnectionStatus, Receipt, RoomMessage, ServerIdentity } from './events.ts';
 export type { ReconnectPolicy } from './reconnect.ts';
+export type { Found, HistoryQuery } from './requests.ts';
 export type { Backlog } from './room-line.ts';
 export type { JoinOptions } from './rooms.ts';
 export type { TrustPolicy } from './trust.ts';
 
 export interface ConnectOptions {
-  /** `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...]`, or the same taken apart. */
+  /** `bcast://[NAME@]HOST[:PORT][/ROOM][?fp=SHA256:...][&code=...]`, or the same taken apart. */
   readonly server: string | ServerAddress;
   /** The name to go by. Default: the URL's. */
   readonly user?: string;
+  /** Of a registered name, where this identity does not belong to it yet. It goes to a server that is trusted only. */
+  readonly password?: PasswordSource | undefined;
   /** Default: this account's identity, made on first use. */
   readonly identity?: Identity;
   /** Default: the URL's `fp`, servers this account runs here, and this account's known servers; others are refused. */
@@ -56,12 +62,6 @@ export interface SayOptions {
   readonly again?: boolean;
 }
 
-export interface HistoryQuery {
-  /** Only messages with a smaller seq. */
-  readonly beforeSeq?: number | undefined;
-  readonly limit: number;
-}
-
 /**
  * A client that stays: it comes back after a cut, joins its rooms again, fetches what it missed and sends what was not
  * acknowledged. Iterating it yields its events, one at a time, at the reader's pace: what a slow reader has no room for is
@@ -69,7 +69,7 @@ export interface HistoryQuery {
  *
  * Every method that asks the server rejects with a BcastError: the server's refusal, CONNECTION_LOST, or CLOSED.
  */
-export interface Client extends AsyncIterable<ClientEvent> {
+export interface Client extends AsyncIterable<ClientEvent>, ServerRequests {
   readonly status: ConnectionStatus;
   /** The name this client goes by. */
   readonly name: UserName;
@@ -90,6 +90,8 @@ export interface Client extends AsyncIterable<ClientEvent> {
   say(room: string, body: string, options?: SayOptions): Promise<Receipt>;
   /** As `say`, to one person; NO_SUCH_USER when they are not here. */
   tell(to: string, body: string, options?: SayOptions): Promise<Receipt>;
+  /** As `say`, to all who follow this user, wherever they are connected. */
+  publish(body: string, options?: SayOptions): Promise<Receipt>;
   /**
    * Enters a room and stays in it over reconnections. Resolves when the backlog has been told, which a reader with a large
    * backlog has to read meanwhile. Rejects when the server refuses for good.
@@ -97,22 +99,19 @@ export interface Client extends AsyncIterable<ClientEvent> {
   join(room: string, options?: JoinOptions): Promise<Events['joined']>;
   leave(room: string): Promise<void>;
 
-  nick(name: string): Promise<void>;
-  topic(room: string, topic: string | null): Promise<void>;
   /** A null text means back. */
   away(text: string | null): Promise<void>;
-  typing(room: string): Promise<void>;
-  names(room: string): Promise<readonly MemberRow[]>;
-  rooms(): Promise<readonly RoomRow[]>;
-  whois(name: string): Promise<Events['user']>;
-  /** The `limit` newest messages before a seq, oldest first. */
-  history(room: string, query: HistoryQuery): Promise<readonly RoomMessage[]>;
-  /** `room` null: from the whole server. */
-  kick(room: string | null, name: string, reason?: string): Promise<void>;
-  /** `durationMs` null: for good. */
-  ban(room: string | null, target: string, durationMs: number | null, reason?: string): Promise<void>;
-  unban(room: string | null, target: string): Promise<void>;
-  bans(room: string | null): Promise<readonly BanRow[]>;
+  /** A person has seen everything in the room up to `seq`. Told to the server now and then. */
+  markRead(room: string, seq: number): void;
+
+  /** Makes a new code for a locked room, in place of the old one. Who is in stays in. */
+  rotateCode(room: string): Promise<string>;
+  /** The code of a locked room as this client knows it: given to `join`, made by the server, or come with an invitation. */
+  codeOf(room: string): string | null;
+  /** The URL that leads others to this server and room, with the code if it is known. */
+  inviteUrl(room: string): string;
+  /** Tells a user of a room, with the code if it is known. */
+  invite(room: string, name: string): Promise<void>;
 
   /** Waits until all is acknowledged, for at most `drainTimeoutMs` (none by default), then leaves. Never rejects. */
   close(options?: { readonly drainTimeoutMs?: number }): Promise<void>;

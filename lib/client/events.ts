@@ -18,6 +18,8 @@ export interface RoomMessage {
 }
 
 export type PrivateMessage = Events['private'];
+export type PublishedMessage = Events['published'];
+export type UnstoredMessage = Events['unstored'];
 
 /** Where the client stands with its server. */
 export type ConnectionStatus =
@@ -26,6 +28,8 @@ export type ConnectionStatus =
       readonly state: 'online';
       readonly name: UserName;
       readonly role: Events['welcome']['role'];
+      /** The name is registered, and this user's. */
+      readonly registered: boolean;
       readonly motd: string | null;
       readonly server: ServerIdentity;
       /** False for the first connection of this client. */
@@ -54,6 +58,15 @@ export type ClientEvent =
   | Events['topic']
   | Events['removed']
   | Events['renamed']
+  /** Somebody wants this user in a room; its code, if one came along, is known to this client from here on. */
+  | Events['invited']
+  /** Somebody whom this user follows has said something to all followers. */
+  | PublishedMessage
+  /**
+   * Somebody has said something that the server cannot store yet. It comes again as a `message` of the same id once it
+   * is stored; until then it may be lost.
+   */
+  | UnstoredMessage
   /** This client is in the room (again, after a reconnect). */
   | { readonly type: 'joined'; readonly room: RoomName; readonly banner: Events['joined']; readonly isRejoin: boolean }
   /** What `names` resolves to, in its place between the `presence` that came before it and after. */
@@ -70,13 +83,15 @@ export type ClientEvent =
   | { readonly type: 'sent'; readonly id: MessageId; readonly receipt: Receipt }
   /** The server asks for less; sending pauses by itself. */
   | { readonly type: 'slowDown'; readonly retryAfterMs: number }
+  /** The server's storage is out of reach; what needs it waits and is tried again by itself. */
+  | { readonly type: 'unavailable'; readonly retryAfterMs: number }
   | { readonly type: 'latency'; readonly roundTripMs: number }
   | { readonly type: 'status'; readonly status: ConnectionStatus };
 
 /** Proof that the server took a message. */
 export interface Receipt {
   readonly id: MessageId;
-  /** Null for private messages, which have no place in a room. */
+  /** Null for what was said to one person or to followers, which has no place in a room. */
   readonly room: RoomName | null;
   readonly seq: number | null;
   /** The server's time, in milliseconds since 1970. */

@@ -3,8 +3,8 @@ import { formatDuration } from '../duration.ts';
 import { BcastError } from '../errors.ts';
 import type { Connection } from './connection.ts';
 
-/** However long the server lets a client be silent, the round trip is measured at least so often. */
-const MAX_INTERVAL_MS = 20_000;
+/** No server makes a client ping more often than that. */
+const MIN_INTERVAL_MS = 1_000;
 /** How long the server may say nothing after a ping; the longest, and the shortest where it wants to be pinged often. */
 const MAX_DEADLINE_MS = 15_000;
 const MIN_DEADLINE_MS = 1_000;
@@ -13,18 +13,21 @@ export interface HeartbeatOptions {
   readonly clock: Clock;
   /** After so much silence of ours the server closes the connection. */
   readonly idleTimeoutMs: number;
+  /** How often the server would like to be pinged. */
+  readonly pingIntervalMs: number;
   readonly onLatency: (roundTripMs: number) => void;
 }
 
 type Alive = Pick<Connection, 'send' | 'fail' | 'heardMs' | 'isPaused'>;
 
 /**
- * Pings three times in the time the server gives, so that it hears from us, and fails the connection with CONNECTION_LOST
+ * Pings as often as the server asks, three times in the time it gives at least, so that it hears from us, and fails the connection with CONNECTION_LOST
  * when a ping is followed by nothing at all: a cut cable says no goodbye. A connection that we do not read ourselves is
  * not suspected. Returns what stops it.
  */
-export function startHeartbeat(connection: Alive, { clock, idleTimeoutMs, onLatency }: HeartbeatOptions): () => void {
-  const intervalMs = Math.min(MAX_INTERVAL_MS, idleTimeoutMs / 3);
+export function startHeartbeat(connection: Alive, options: HeartbeatOptions): () => void {
+  const { clock, idleTimeoutMs, pingIntervalMs, onLatency } = options;
+  const intervalMs = Math.min(Math.max(MIN_INTERVAL_MS, pingIntervalMs), idleTimeoutMs / 3);
   const deadlineMs = Math.max(MIN_DEADLINE_MS, Math.min(MAX_DEADLINE_MS, idleTimeoutMs / 3));
   let beatTimer: Timer | undefined;
   let deadlineTimer: Timer | undefined;

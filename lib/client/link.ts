@@ -7,9 +7,10 @@ import type { CryptoProvider } from '../wire/crypto/port.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import { addressKey, type ServerAddress } from './address.ts';
 import { type Answer, type Ask, Connection, type Settle } from './connection.ts';
+import type { Credentials } from './credentials.ts';
 import type { ServerIdentity } from './events.ts';
 import { startHeartbeat } from './heartbeat.ts';
-import { Patience } from './patience.ts';
+import { type OnDelay, Patience } from './patience.ts';
 import type { Trustee } from './trust.ts';
 
 /** For all of it: the byte pipe, the handshake and the hello. */
@@ -21,6 +22,7 @@ export interface LinkOptions {
   readonly crypto: CryptoProvider;
   readonly suite: number;
   readonly trustee: Trustee;
+  readonly credentials: Credentials;
   readonly clock: Clock;
   /** For people: the program and its version. */
   readonly agent: string;
@@ -33,7 +35,7 @@ export interface LinkHandler {
   readonly onOnline: (link: Link) => void;
   readonly onEvent: (event: Event) => void;
   readonly onLatency: (roundTripMs: number) => void;
-  readonly onSlowDown: (retryAfterMs: number) => void;
+  readonly onDelay: OnDelay;
   /** Once, when the link is gone after it was online; not after `close`. */
   readonly onLost: (error: BcastError) => void;
 }
@@ -44,6 +46,8 @@ export interface Link {
   readonly server: ServerIdentity;
   /** Asks, and asks again as long as the answer is SLOW_DOWN. CONNECTION_LOST or CLOSED when the link goes first. */
   ask(ask: Ask, settle: Settle): void;
+  /** The same, and also as long as the server's storage is out of reach. */
+  insist(ask: Ask, settle: Settle): void;
   /** Asks once. */
   send(ask: Ask, settle: Settle): void;
   pause(): void;
@@ -74,9 +78,25 @@ export async function openLink(
       return await withDeadline(options, signal, (ends) => attempt(options, decide, name, handler, ends));
     } catch (error) {
       // The server would not wait for a person's answer, so the connection is made anew after it.
-      const isUnknown = error instanceof BcastError && error.code === 'SERVER_UNKNOWN' && seen !== undefined;
-      if (!isUnknown || !(await options.trustee.ask(seen as string)) || signal.aborted) throw error;
+      if (!(error instanceof BcastError) || !(await isCured(options, error, seen)) || signal.aborted) throw error;
     }
+  }
+}
+
+/** Whether a person has said what the attempt failed for. */
+async function isCured(
+  { trustee, credentials }: LinkOptions,
+  error: BcastError,
+  fingerprint: string | undefined,
+): Promise<boolean> {
+  switch (error.code) {
+    case 'SERVER_UNKNOWN':
+      return fingerprint !== undefined && trustee.ask(fingerprint);
+    case 'NAME_REGISTERED':
+    case 'AUTH_FAILED':
+      return credentials.ask(error);
+    default:
+      return false;
   }
 }
 
@@ -155,7 +175,7 @@ class Stage {
     transport: Transport,
     online: PromiseWithResolvers<void>,
   ) {
-    const { crypto, identity, suite, clock, agent } = options;
+    const { crypto, identity, suite, clock, agent, credentials } = options;
     this.#options = options;
     this.#handler = handler;
     this.#online = online;
@@ -169,11 +189,13 @@ class Stage {
         this.#fingerprint = fingerprint;
       },
       onOpen: () =>
-        this.#connection.send({ type: 'hello', name, agent, password: null }, (answer) => this.#onHello(answer)),
+        this.#connection.send({ type: 'hello', name, agent, password: credentials.password }, (answer) =>
+          this.#onHello(answer),
+        ),
       onEvent: handler.onEvent,
       onLost: (error) => this.#onLost(error),
     });
-    this.#patience = new Patience(this.#connection, clock, handler.onSlowDown);
+    this.#patience = new Patience(this.#connection, clock, handler.onDelay);
   }
 
   giveUp(reason: unknown): void {
@@ -191,15 +213,17 @@ class Stage {
     const welcome = answer.rows.find((row) => row.type === 'welcome');
     if (welcome === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no welcome') });
     this.#isOnline = true;
+    this.#options.credentials.accept();
     this.#handler.onOnline(this.#link(welcome));
     this.#online.resolve();
     // Whoever was told may have closed it.
     if (this.#isEnded) return;
     const { clock } = this.#options;
-    const { idleTimeoutMs } = welcome;
+    const { idleTimeoutMs, pingIntervalMs } = welcome;
     this.#stopHeartbeat = startHeartbeat(this.#connection, {
       clock,
       idleTimeoutMs,
+      pingIntervalMs,
       onLatency: this.#handler.onLatency,
     });
   }
@@ -211,6 +235,7 @@ class Stage {
       welcome,
       server: { address: addressKey(address), fingerprint: this.#fingerprint, suite, trust: this.#trust },
       ask: (ask, settle) => this.#patience.send(ask, settle),
+      insist: (ask, settle) => this.#patience.insist(ask, settle),
       send: (ask, settle) => connection.send(ask, settle),
       pause: () => connection.pause(),
       resume: () => connection.resume(),

@@ -1,3 +1,4 @@
+import type { Clock } from '../clock.ts';
 import type { MessageId } from '../protocol/messages.ts';
 
 /** A UUIDv7 (RFC 9562 §5.7): 48 bits of time, then random bits, as 32 hex digits. */
@@ -8,4 +9,19 @@ export function newMessageId(nowMs: number, randomBytes: (count: number) => Uint
   let hex = Math.trunc(nowMs).toString(16).padStart(12, '0');
   for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
   return hex;
+}
+
+/** A call for random bytes costs as much as sealing a record: they are taken by the page. */
+const RANDOM_PAGE_BYTES = 4_096;
+
+/** Makes one id after another. */
+export function createIdMaker(clock: Clock): () => MessageId {
+  let page = new Uint8Array(0);
+  const randomBytes = (count: number): Uint8Array => {
+    if (page.length < count) page = crypto.getRandomValues(new Uint8Array(RANDOM_PAGE_BYTES));
+    const bytes = page.subarray(0, count);
+    page = page.subarray(count);
+    return bytes;
+  };
+  return () => newMessageId(clock.nowMs(), randomBytes);
 }

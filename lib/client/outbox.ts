@@ -4,14 +4,16 @@ import type { MessageId, Requests } from '../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../protocol/names.ts';
 import type { Answer, Ask, Settle } from './connection.ts';
 import type { Receipt } from './events.ts';
+import type { Delay, OnDelay } from './patience.ts';
 
 type Say = Omit<Requests['say'], 'req'>;
 type Tell = Omit<Requests['tell'], 'req'>;
-export type Outgoing = Say | Tell;
+type Publish = Omit<Requests['publish'], 'req'>;
+export type Outgoing = Say | Tell | Publish;
 
 interface Entry {
   readonly message: Outgoing;
-  /** The room's; null for a private message. */
+  /** The room's; null for what goes to no room. */
   readonly room: NameKey | null;
   readonly resolve: (receipt: Receipt) => void;
   readonly reject: (error: BcastError) => void;
@@ -31,7 +33,7 @@ export interface OutboxOptions {
   readonly isOpen: (room: NameKey) => boolean;
   /** Called in the turn of the acknowledgement, before anything that came after it is told. */
   readonly onSent: (message: Outgoing, receipt: Receipt) => void;
-  readonly onSlowDown: (retryAfterMs: number) => void;
+  readonly onDelay: OnDelay;
 }
 
 /** Waited at least, and when the server gives no time of its own. */
@@ -173,7 +175,10 @@ export class Outbox {
   }
 
   #onRefused(entry: Entry, error: BcastError): void {
-    if (error.code === 'SLOW_DOWN') this.#onSlowDown(entry, error.retryAfterMs ?? DEFAULT_PAUSE_MS);
+    const { code, retryAfterMs = DEFAULT_PAUSE_MS } = error;
+    // A storage that did not answer may have stored it.
+    if (code === 'UNAVAILABLE') entry.mayBeStored = true;
+    if (code === 'SLOW_DOWN' || code === 'UNAVAILABLE') this.#onDelayed(entry, code, retryAfterMs);
     else this.#reject(entry, error);
   }
 
@@ -181,7 +186,7 @@ export class Outbox {
    * What was refused goes again in its order. It waits for the answers to all that is on its way, because what is
    * refused later must not come behind what is sent now.
    */
-  #onSlowDown(entry: Entry, retryAfterMs: number): void {
+  #onDelayed(entry: Entry, why: Delay, retryAfterMs: number): void {
     entry.isSent = false;
     if (this.#pause !== undefined) return;
     const pauseMs = Math.max(MIN_PAUSE_MS, retryAfterMs);
@@ -189,7 +194,7 @@ export class Outbox {
       this.#isPauseOver = true;
       if (this.#inFlight === 0) this.#endPause();
     });
-    this.#options.onSlowDown(pauseMs);
+    this.#options.onDelay(why, pauseMs);
   }
 
   #endPause(): void {

@@ -1,8 +1,13 @@
+import type { Clock } from '../clock.ts';
 import { BcastError } from '../errors.ts';
-import type { Events } from '../protocol/messages.ts';
+import { ROOM_CODE_CHARS } from '../limits.ts';
+import type { Access, Events } from '../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../protocol/names.ts';
+import { utf8Length } from '../protocol/text.ts';
 import type { Answer, Ask, Settle } from './connection.ts';
 import type { ClientEvent, RoomMessage } from './events.ts';
+import type { Marks } from './marks.ts';
+import type { RoomCodes } from './room-codes.ts';
 import { type Backlog, RoomLine } from './room-line.ts';
 
 export interface JoinOptions {
@@ -10,11 +15,20 @@ export interface JoinOptions {
   readonly backlog?: Backlog | undefined;
   /** Whether to be told who comes, goes, is away and types. */
   readonly watch?: boolean | undefined;
+  /** Of a locked room. It is remembered, and so is the one that the server makes for a room created locked. */
+  readonly code?: string | undefined;
+  /** Only make the room, so; ROOM_EXISTS when it is there already. */
+  readonly create?: Access | undefined;
+  /** Whether to tell the server how far messages have got here, which their senders may ask; true by default. */
+  readonly marks?: boolean | undefined;
 }
 
 export interface RoomsOptions {
-  /** Asks on the link there is. */
+  /** Asks on the link there is, for as long as it takes. */
   readonly ask: (ask: Ask, settle: Settle) => void;
+  readonly clock: Clock;
+  readonly codes: RoomCodes;
+  readonly marks: Marks;
   readonly emit: (event: ClientEvent) => void;
   /** Messages may be sent to that room now. */
   readonly onOpen: () => void;
@@ -29,6 +43,9 @@ interface Membership {
   readonly name: RoomName;
   readonly watch: boolean;
   readonly backlog: Backlog | undefined;
+  readonly hasMarks: boolean;
+  /** How it is to be made; null once it is. */
+  create: Access | null;
   readonly line: RoomLine;
   /** For who joined: settled when the backlog has been told, or it is certain that it will not be. */
   readonly told: PromiseWithResolvers<Events['joined']>;
@@ -58,20 +75,25 @@ export class Rooms {
   }
 
   /** Enters the room now, or as soon as there is a link. Rejects when the server refuses for good, or on `leave` and `close`. */
-  join(name: RoomName, { backlog, watch = false }: JoinOptions): Promise<Events['joined']> {
+  join(name: RoomName, options: JoinOptions): Promise<Events['joined']> {
+    const { backlog, watch = false, code, create = null, marks = true } = options;
     const present = this.#memberships.get(nameKey(name));
-    if (present !== undefined) return present.told.promise;
+    if (present !== undefined) return create === null ? present.told.promise : Promise.reject(isThere(name));
+    // It would not even fit into a request.
+    if (code !== undefined && utf8Length(code) > ROOM_CODE_CHARS * 4) return Promise.reject(new BcastError('BAD_CODE'));
+    if (code !== undefined) this.#options.codes.learn(name, code);
     const told = Promise.withResolvers<Events['joined']>();
     // Whoever joined may not wait for it.
     told.promise.catch(() => undefined);
     const line = new RoomLine(name, {
-      emit: this.#options.emit,
+      emit: (event) => this.#emitLine(event),
       fetch: (query, settle) => this.#options.ask({ type: 'history', room: name, ...query }, settle),
       onCaughtUp: () => membership.banner && told.resolve(membership.banner),
       onFailure: this.#options.onFailure,
     });
     if (this.#isHeld) line.hold();
-    const membership: Membership = { name, watch, backlog, line, told, banner: undefined, isIn: false };
+    const start = { banner: undefined, isIn: false };
+    const membership: Membership = { name, watch, backlog, hasMarks: marks, create, line, told, ...start };
     this.#memberships.set(nameKey(name), membership);
     this.#enter(membership);
     return told.promise;
@@ -101,6 +123,7 @@ export class Rooms {
   }
 
   offline(): void {
+    this.#options.marks.offline();
     for (const membership of this.#memberships.values()) membership.isIn = false;
   }
 
@@ -144,11 +167,20 @@ export class Rooms {
     if (membership !== undefined) this.#remove(membership, removalError(event));
   }
 
+  #emitLine(event: ClientEvent): void {
+    const { marks, emit } = this.#options;
+    if (event.type === 'message') marks.deliver(event.room, event.seq);
+    else if (event.type === 'gap') marks.deliver(event.room, event.last);
+    else if (event.type === 'forgotten') marks.restart(event.room);
+    emit(event);
+  }
+
   #enter(membership: Membership): void {
-    const { name, watch } = membership;
-    this.#options.ask({ type: 'join', room: name, watch, code: null, create: null }, (answer) => {
-      if (this.#memberships.get(nameKey(name)) !== membership) return;
-      if (answer instanceof BcastError) this.#onRefused(membership, answer);
+    const { name, watch, create } = membership;
+    const code = this.#options.codes.of(name);
+    this.#options.ask({ type: 'join', room: name, watch, code, create }, (answer) => {
+      if (!this.#isCurrent(membership)) return;
+      if (answer instanceof BcastError) this.#onRefused(membership, answer, code);
       else this.#onEntered(membership, answer);
     });
   }
@@ -159,12 +191,15 @@ export class Rooms {
     const isRejoin = membership.banner !== undefined;
     membership.banner = banner;
     membership.isIn = true;
+    membership.create = null;
+    if (banner.code !== null) this.#options.codes.learn(banner.room, banner.code);
+    if (membership.hasMarks) this.#options.marks.enter(banner.room, banner.members);
     this.#options.emit({ type: 'joined', room: banner.room, banner, isRejoin });
     membership.line.enter(banner, membership.backlog);
     this.#options.onOpen();
   }
 
-  #onRefused(membership: Membership, error: BcastError): void {
+  #onRefused(membership: Membership, error: BcastError, tried: string | null): void {
     // All rooms are entered again on the next link.
     if (error.code === 'CONNECTION_LOST' || error.code === 'CLOSED') return;
     const wasIn = membership.banner !== undefined;
@@ -172,11 +207,36 @@ export class Rooms {
       this.#options.onFailure(error);
       return;
     }
+    if (error.code === 'BAD_CODE' && this.#mayTryAgain(membership, error, tried)) return;
     this.#remove(membership, error);
     if (wasIn) this.#options.emit({ type: 'left', room: membership.banner?.room ?? membership.name, error });
   }
 
+  /** Whether there is another code to try, or this one was not even looked at. */
+  #mayTryAgain(membership: Membership, { retryAfterMs }: BcastError, tried: string | null): boolean {
+    const { codes, clock } = this.#options;
+    const { name, banner } = membership;
+    // While others from our address guess, the server takes no code from any of us.
+    if (retryAfterMs !== undefined) {
+      if (banner === undefined) return false;
+      clock.after(retryAfterMs, () => {
+        if (this.#isCurrent(membership) && !membership.isIn) this.#enter(membership);
+      });
+      return true;
+    }
+    codes.discard(name, tried);
+    const other = codes.of(name);
+    if (other === null || other === tried) return false;
+    this.#enter(membership);
+    return true;
+  }
+
+  #isCurrent(membership: Membership): boolean {
+    return this.#memberships.get(nameKey(membership.name)) === membership;
+  }
+
   #remove({ name, line, told }: Membership, error: BcastError): void {
+    this.#options.marks.leave(name);
     this.#memberships.delete(nameKey(name));
     line.close();
     told.reject(error);
@@ -187,6 +247,10 @@ export class Rooms {
 /** Thrown for a room this client has not joined. */
 export function notJoined(room: RoomName): BcastError {
   return new BcastError('NOT_A_MEMBER', { text: `This client is not in the room ${room}.` });
+}
+
+function isThere(room: RoomName): BcastError {
+  return new BcastError('ROOM_EXISTS', { text: `This client is in the room ${room} already.` });
 }
 
 /** Whether somebody who wanted to leave is out by this. */

@@ -10,6 +10,7 @@ import { connectTcp } from '../wire/transport/tcp.ts';
 import type { Transport } from '../wire/transport/transport.ts';
 import { addressKey, parseServerUrl, type ServerAddress } from './address.ts';
 import type { ConnectOptions } from './client.ts';
+import { Credentials } from './credentials.ts';
 import type { ClientEvent } from './events.ts';
 import { loadIdentity } from './identity-file.ts';
 import type { LinkOptions } from './link.ts';
@@ -57,6 +58,7 @@ export function resolveOptions(options: ConnectOptions): Settings {
       identity: options.identity ?? loadIdentity(files.identity, crypto),
       suite,
       trustee: new Trustee(options.trust ?? accountTrust(files, () => localServers(directories)), address),
+      credentials: new Credentials(options.password),
       clock,
       agent,
       openTransport: options.openTransport ?? ((at, signal) => openTcp(at, signal, clock)),
@@ -79,7 +81,8 @@ const REASONS: Readonly<Record<string, string>> = {
   ECONNRESET: 'the other end cut the connection.',
 };
 
-async function openTcp(address: ServerAddress, signal: AbortSignal, clock: Clock): Promise<Transport> {
+/** Connects. Rejects with CONNECT_FAILED, which says why in words. */
+export async function openTcp(address: ServerAddress, signal: AbortSignal, clock: Clock): Promise<Transport> {
   try {
     return await connectTcp({ host: address.host, port: address.port, signal, clock });
   } catch (error) {

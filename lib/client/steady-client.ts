@@ -1,32 +1,40 @@
 import { BcastError } from '../errors.ts';
-import { MAX_NAME_CHARS, MAX_PAGE_MESSAGES, MAX_REASON_BYTES, MAX_TOPIC_BYTES } from '../limits.ts';
-import type { BanRow, Event, Events, MemberRow, MessageId, PastMessage, RoomRow } from '../protocol/messages.ts';
-import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import { MAX_REASON_BYTES } from '../limits.ts';
+import type { Event, Events, MemberRow, MessageId } from '../protocol/messages.ts';
+import { requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
-import type { Client, HistoryQuery, SayOptions } from './client.ts';
+import { addressKey, inviteUrl } from './address.ts';
+import type { Client, SayOptions } from './client.ts';
 import type { Ask } from './connection.ts';
 import { EventQueue } from './event-queue.ts';
-import type { ClientEvent, ConnectionStatus, Receipt, RoomMessage } from './events.ts';
+import type { ClientEvent, ConnectionStatus, Receipt } from './events.ts';
 import type { Link } from './link.ts';
+import { Marks } from './marks.ts';
 import { newMessageId } from './message-id.ts';
 import { Outbox, type Outgoing } from './outbox.ts';
+import type { Delay } from './patience.ts';
+import { membersIn, Requests, short } from './requests.ts';
+import { RoomCodes } from './room-codes.ts';
 import { type JoinOptions, notJoined, Rooms } from './rooms.ts';
 import type { Settings } from './settings.ts';
 import { SteadyLink } from './steady-link.ts';
 
 /** The client behind `connect`: puts together what it is made of, and is the door to it. */
-export class SteadyClient implements Client {
+export class SteadyClient extends Requests implements Client {
   readonly #settings: Settings;
   readonly #events: EventQueue;
   readonly #outbox: Outbox;
   readonly #rooms: Rooms;
+  readonly #marks: Marks;
+  readonly #codes = new RoomCodes();
   readonly #link: SteadyLink;
   #name: UserName;
   #maxBodyBytes = 0;
   #away: string | null = null;
 
   constructor(settings: Settings) {
-    const { name, onEvent, clock } = settings;
+    super();
+    const { name, onEvent, clock, random } = settings;
     this.#settings = settings;
     this.#name = name;
     this.#events = new EventQueue({
@@ -34,8 +42,11 @@ export class SteadyClient implements Client {
       onPressure: (isFull) => this.#rooms.setHeld(isFull),
       onOverflow: () => this.#link.link?.fail(new BcastError('SLOW_READER', { text: OVERFLOWN })),
     });
+    const { room, code } = settings.link.address;
+    if (room !== undefined && code !== undefined) this.#codes.learn(room, code);
     if (onEvent !== undefined) this.#events.subscribe(onEvent);
-    const onSlowDown = (retryAfterMs: number): void => this.#events.push({ type: 'slowDown', retryAfterMs });
+    const onDelay = (why: Delay, retryAfterMs: number): void =>
+      this.#events.push({ type: why === 'SLOW_DOWN' ? 'slowDown' : 'unavailable', retryAfterMs });
     this.#link = new SteadyLink(settings, {
       name: () => this.#name,
       onStatus: (status) => this.#events.push({ type: 'status', status }),
@@ -44,16 +55,20 @@ export class SteadyClient implements Client {
       onClosed: (error) => this.#onClosed(error ?? new BcastError('CLOSED')),
       onEvent: (event) => this.#onEvent(event),
       onLatency: (roundTripMs) => this.#events.push({ type: 'latency', roundTripMs }),
-      onSlowDown,
+      onDelay,
     });
     this.#outbox = new Outbox({
       clock,
       isOpen: (room) => this.#rooms.isOpen(room),
       onSent: (message, receipt) => this.#onSent(message, receipt),
-      onSlowDown,
+      onDelay,
     });
+    this.#marks = new Marks({ clock, random, send: (ask, settle) => this.#link.send(ask, settle) });
     this.#rooms = new Rooms({
-      ask: (ask, settle) => this.#link.ask(ask, settle),
+      ask: (ask, settle) => this.#link.insist(ask, settle),
+      clock,
+      codes: this.#codes,
+      marks: this.#marks,
       emit: (event) => this.#emit(event),
       onOpen: () => this.#outbox.resume(),
       onOut: (room, error) => this.#outbox.rejectRoom(room, error),
@@ -122,77 +137,51 @@ export class SteadyClient implements Client {
     await this.#rooms.leave(requireRoomName(room));
   }
 
-  async nick(name: string): Promise<void> {
-    await this.#ask({ type: 'nick', name: requireUserName(name) });
-  }
-
-  async topic(room: string, topic: string | null): Promise<void> {
-    await this.#ask({ type: 'topic', room: requireRoomName(room), topic: short('topic', topic, MAX_TOPIC_BYTES) });
-  }
-
   async away(text: string | null): Promise<void> {
     const words = short('text', text, MAX_REASON_BYTES);
-    await this.#ask({ type: 'away', text: words });
+    await this.ask({ type: 'away', text: words });
     this.#away = words;
   }
 
-  async typing(room: string): Promise<void> {
-    await this.#ask({ type: 'typing', room: requireRoomName(room) });
+  async publish(body: string, options: SayOptions = {}): Promise<Receipt> {
+    this.#checkOpen();
+    return this.#outbox.add({ type: 'publish', ...this.#message(body, options) });
   }
 
-  async names(room: string): Promise<readonly MemberRow[]> {
+  override async names(room: string): Promise<readonly MemberRow[]> {
     const name = requireRoomName(room);
     const tell = (members: readonly MemberRow[]): void => this.#events.push({ type: 'members', room: name, members });
     // Told at once: presence that came in the same packet would overtake a promise.
-    const rows = await this.#ask({ type: 'names', room: name }, (answer) => tell(membersIn(answer)));
+    const rows = await this.ask({ type: 'names', room: name }, (answer) => tell(membersIn(answer)));
     return membersIn(rows);
   }
 
-  async rooms(): Promise<readonly RoomRow[]> {
-    const rows = await this.#ask({ type: 'rooms' });
-    return rows.flatMap((row) => (row.type === 'rooms' ? row.rooms : []));
-  }
-
-  async whois(name: string): Promise<Events['user']> {
-    const rows = await this.#ask({ type: 'whois', name: requireUserName(name) });
-    const user = rows.find((row) => row.type === 'user');
-    if (user === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no user') });
-    return user;
-  }
-
-  async history(room: string, { beforeSeq, limit }: HistoryQuery): Promise<readonly RoomMessage[]> {
+  async rotateCode(room: string): Promise<string> {
     const name = requireRoomName(room);
-    let messages: readonly PastMessage[] = [];
-    while (messages.length < limit) {
-      const before = messages[0]?.seq ?? beforeSeq ?? null;
-      const count = Math.min(MAX_PAGE_MESSAGES, limit - messages.length);
-      const rows = await this.#ask({ type: 'history', room: name, after: null, before, sinceMs: null, limit: count });
-      const page = rows.flatMap((row) => (row.type === 'history' ? row.messages : []));
-      messages = [...page, ...messages];
-      if (page.length < count) break;
-    }
-    return messages.map((past) => ({ ...past, type: 'message', room: name, isHistory: true }));
+    const rows = await this.ask({ type: 'code', room: name });
+    const answer = rows.find((row) => row.type === 'code');
+    if (answer === undefined) throw new BcastError('BAD_MESSAGE', { cause: new Error('no code') });
+    this.#codes.learn(name, answer.code);
+    return answer.code;
   }
 
-  async kick(room: string | null, name: string, reason?: string): Promise<void> {
-    const words = short('reason', reason ?? null, MAX_REASON_BYTES);
-    await this.#ask({ type: 'kick', room: roomOrNull(room), name: requireUserName(name), reason: words });
+  codeOf(room: string): string | null {
+    return this.#codes.of(requireRoomName(room));
   }
 
-  async ban(room: string | null, target: string, durationMs: number | null, reason?: string): Promise<void> {
-    const words = short('reason', reason ?? null, MAX_REASON_BYTES);
-    const whom = short('target', target, MAX_TARGET_BYTES);
-    await this.#ask({ type: 'ban', room: roomOrNull(room), target: whom, penalty: 'ban', durationMs, reason: words });
+  inviteUrl(room: string): string {
+    const { address, trustee } = this.#settings.link;
+    const name = requireRoomName(room);
+    return inviteUrl(addressKey(address), trustee.fingerprint, name, this.#codes.of(name));
   }
 
-  async unban(room: string | null, target: string): Promise<void> {
-    const whom = short('target', target, MAX_TARGET_BYTES);
-    await this.#ask({ type: 'unban', room: roomOrNull(room), target: whom, penalty: 'ban' });
+  async invite(room: string, name: string): Promise<void> {
+    const to = requireRoomName(room);
+    await this.ask({ type: 'invite', room: to, name: requireUserName(name), code: this.#codes.of(to) });
   }
 
-  async bans(room: string | null): Promise<readonly BanRow[]> {
-    const rows = await this.#ask({ type: 'bans', room: roomOrNull(room), penalty: 'ban' });
-    return rows.flatMap((row) => (row.type === 'bans' ? row.bans : []));
+  markRead(room: string, seq: number): void {
+    this.#marks.read(requireRoomName(room), seq);
   }
 
   async close({ drainTimeoutMs = 0 }: { readonly drainTimeoutMs?: number } = {}): Promise<void> {
@@ -202,6 +191,7 @@ export class SteadyClient implements Client {
       await Promise.race([this.#outbox.empty(), late.promise]);
       timer.cancel();
     }
+    this.#marks.flush();
     await this.#link.close();
   }
 
@@ -241,7 +231,13 @@ export class SteadyClient implements Client {
         this.#name = event.name;
         this.#events.push(event);
         return;
+      case 'invited':
+        if (event.code !== null) this.#codes.hear(event.room, event.code);
+        this.#events.push(event);
+        return;
       case 'private':
+      case 'published':
+      case 'unstored':
       case 'presence':
       case 'typing':
       case 'topic':
@@ -295,8 +291,7 @@ export class SteadyClient implements Client {
     if (status.state === 'closed') throw status.error ?? new BcastError('CLOSED');
   }
 
-  /** The rows of the answer; `onRows` has them in the very turn in which they come. */
-  #ask(ask: Ask, onRows?: (rows: readonly Event[]) => void): Promise<readonly Event[]> {
+  protected ask(ask: Ask, onRows?: (rows: readonly Event[]) => void): Promise<readonly Event[]> {
     return new Promise((resolve, reject) => {
       this.#link.ask(ask, (answer) => {
         if (answer instanceof BcastError) return reject(answer);
@@ -308,20 +303,3 @@ export class SteadyClient implements Client {
 }
 
 const OVERFLOWN = 'This program has left too many events unread.';
-const MAX_TARGET_BYTES = MAX_NAME_CHARS * 4;
-
-function membersIn(rows: readonly Event[]): readonly MemberRow[] {
-  return rows.flatMap((row) => (row.type === 'members' ? row.members : []));
-}
-
-function roomOrNull(room: string | null): RoomName | null {
-  return room === null ? null : requireRoomName(room);
-}
-
-/** Throws BAD_REQUEST for what the server would take for a broken message, and close the connection over. */
-function short<T extends string | null>(what: string, text: T, maxBytes: number): T {
-  if (text !== null && utf8Length(text) > maxBytes) {
-    throw new BcastError('BAD_REQUEST', { text: `The ${what} is longer than ${maxBytes} bytes.` });
-  }
-  return text;
-}

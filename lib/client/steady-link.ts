@@ -15,7 +15,7 @@ export interface SteadyLinkOptions {
   readonly reconnect: ReconnectPolicy | null;
 }
 
-export interface SteadyLinkHandler extends Pick<LinkHandler, 'onEvent' | 'onLatency' | 'onSlowDown'> {
+export interface SteadyLinkHandler extends Pick<LinkHandler, 'onEvent' | 'onLatency' | 'onDelay'> {
   /** The name to say hello with. */
   readonly name: () => UserName;
   readonly onStatus: (status: ConnectionStatus) => void;
@@ -87,7 +87,21 @@ export class SteadyLink {
 
   /** Asks on the link there is. `settle` gets CONNECTION_LOST or CLOSED when there is none, or it goes. */
   ask(ask: Ask, settle: Settle): void {
-    if (this.#link !== undefined) this.#link.ask(ask, settle);
+    this.#on(settle, (link) => link.ask(ask, settle));
+  }
+
+  /** The same, and as long as the server's storage is out of reach. */
+  insist(ask: Ask, settle: Settle): void {
+    this.#on(settle, (link) => link.insist(ask, settle));
+  }
+
+  /** Asks once, whatever the answer is. */
+  send(ask: Ask, settle: Settle): void {
+    this.#on(settle, (link) => link.send(ask, settle));
+  }
+
+  #on(settle: Settle, act: (link: Link) => void): void {
+    if (this.#link !== undefined) act(this.#link);
     else settle(this.#status.state === 'closed' ? this.#closedError() : new BcastError('CONNECTION_LOST'));
   }
 
@@ -109,11 +123,11 @@ export class SteadyLink {
   async #dial(): Promise<void> {
     this.#stop.signal.throwIfAborted();
     this.#setStatus({ state: 'connecting' });
-    const { onEvent, onLatency, onSlowDown, name } = this.#handler;
+    const { onEvent, onLatency, onDelay, name } = this.#handler;
     const handler = {
       onEvent,
       onLatency,
-      onSlowDown,
+      onDelay,
       onOnline: (link: Link) => this.#onOnline(link),
       onLost: (error: BcastError) => this.#onLost(error),
     };
@@ -121,14 +135,14 @@ export class SteadyLink {
   }
 
   #onOnline(link: Link): void {
-    const { name, role, motd, idleTimeoutMs } = link.welcome;
+    const { name, role, registered, motd, idleTimeoutMs } = link.welcome;
     const isReconnect = this.#wasOnline;
     this.#link = link;
     this.#wasOnline = true;
     this.#onlineMs = this.#options.clock.monotonicMs();
     this.#idleTimeoutMs = idleTimeoutMs;
     if (this.#isPaused) link.pause();
-    this.#setStatus({ state: 'online', name, role, motd, server: link.server, isReconnect });
+    this.#setStatus({ state: 'online', name, role, registered, motd, server: link.server, isReconnect });
     // Whoever was told may have closed it.
     if (this.#link !== link) return;
     this.#handler.onOnline(link, isReconnect);

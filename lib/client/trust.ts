@@ -37,6 +37,11 @@ export class Trustee {
     this.#key = addressKey(address);
   }
 
+  /** Of the server as it was trusted last; empty before that. */
+  get fingerprint(): string {
+    return this.#accepted?.fingerprint ?? '';
+  }
+
   /** Why the server with that fingerprint is trusted. Throws SERVER_CHANGED, SERVER_UNKNOWN, or CONFIG. */
   decide(fingerprint: string): Trust {
     const trust =

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import { formatExactDuration, parseDuration } from '../duration.ts';
 
 /** How an option's text becomes its value. */
@@ -10,6 +11,11 @@ export interface OptionKind<T> {
   format(value: T): string;
   /** The rule in words, for the error. */
   readonly rule: string;
+  /**
+   * Whether the text holds a secret. Where it may, `format` leaves it out, no error repeats the text, and one that does is
+   * not taken from the command line, which everybody on the machine can read.
+   */
+  readonly carriesSecret?: (raw: string) => boolean;
 }
 
 export function text(placeholder: string): OptionKind<string> {
@@ -22,6 +28,16 @@ export function fingerprint(): OptionKind<string> {
     placeholder: 'SHA256:...',
     rule: 'SHA256: and 43 characters of base64, as bcast start prints it',
     parse: (raw) => (/^SHA256:[A-Za-z0-9+/]{43}$/.test(raw) ? raw : null),
+    format: (value) => value,
+  };
+}
+
+/** What names of keys and the like can begin with. */
+export function word(): OptionKind<string> {
+  return {
+    placeholder: 'WORD',
+    rule: '1 to 32 of A-Z, a-z, 0-9, dot, dash and underscore',
+    parse: (raw) => (/^[\w.-]{1,32}$/.test(raw) ? raw : null),
     format: (value) => value,
   };
 }
@@ -71,17 +87,31 @@ export function choice<const W extends readonly string[]>(...words: W): OptionKi
   };
 }
 
-/** Separated by commas. */
-export function list(placeholder: string): OptionKind<readonly string[]> {
+/** An IP address, or a network of them by its prefix. */
+export function network(): OptionKind<string> {
   return {
-    placeholder: `${placeholder},...`,
-    rule: 'a list separated by commas',
-    parse: (raw) =>
-      raw
-        .split(',')
-        .map((item) => item.trim())
-        .filter((item) => item !== ''),
-    format: (value) => value.join(','),
+    placeholder: 'NETWORK',
+    rule: 'an IP address or a network such as 10.0.0.0/8',
+    parse(raw) {
+      const [, address = '', bits = '0'] = /^([^/]+)(?:\/(0|[1-9]\d{0,2}))?$/.exec(raw) ?? [];
+      const family = isIP(address);
+      return family !== 0 && Number(bits) <= (family === 4 ? 32 : 128) ? raw : null;
+    },
+    format: (value) => value,
+  };
+}
+
+/** Several of a kind, separated by commas; none at all is a list too. */
+export function list<T>(item: OptionKind<T>): OptionKind<readonly T[]> {
+  return {
+    placeholder: `${item.placeholder},...`,
+    rule: `a list, separated by commas, of which each is ${item.rule}`,
+    parse(raw) {
+      const texts = raw.split(',').map((part) => part.trim());
+      const values = texts.filter((part) => part !== '').map((part) => item.parse(part));
+      return values.includes(null) ? null : (values as T[]);
+    },
+    format: (value) => value.map((each) => item.format(each)).join(','),
   };
 }
 

@@ -50,11 +50,15 @@ function find({ name, env }: Option<unknown>, { flags, env: environment, dotenv,
   return undefined;
 }
 
-function parse({ name, env, kind }: Option<unknown>, { raw, origin }: Found): unknown {
+function parse({ name, env, kind, isSecret }: Option<unknown>, { raw, origin }: Found): unknown {
+  const place = origin === 'flag' ? `--${name}` : `${env} (${origin})`;
+  if (origin === 'flag' && kind.carriesSecret?.(raw)) {
+    throw new BcastError('CONFIG', { text: `${place} holds a password, which others can read there; use ${env}.` });
+  }
   const value = kind.parse(raw);
   if (value !== null) return value;
-  const place = origin === 'flag' ? `--${name}` : `${env} (${origin})`;
-  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}, not ${JSON.stringify(raw)}.` });
+  const given = isSecret !== true && kind.carriesSecret === undefined ? `, not ${JSON.stringify(raw)}` : '';
+  throw new BcastError('CONFIG', { text: `${place} must be ${kind.rule}${given}.` });
 }
 
 /** `.env.example`: every option with its help and its default, commented out, under the titles of `groups`. */

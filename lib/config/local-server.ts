@@ -1,7 +1,7 @@
-import { chmodSync, readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Directories } from './directories.ts';
-import { isPrivate, makePrivateDirectory, replacePrivateFile } from './private-file.ts';
+import { closePrivateDirectory, isPrivate, replacePrivateFile } from './private-file.ts';
 
 /** A server that this account runs on this machine. */
 export interface LocalServer {
@@ -13,22 +13,29 @@ export interface LocalServer {
   readonly pid: number;
   /** Milliseconds since 1970. */
   readonly startedMs: number;
+  /** The path of its admin socket; null when it has none. */
+  readonly adminSocket: string | null;
 }
 
-const FILE = /^server-\d+\.json$/;
+/** What a server leaves in the runtime directory, by port and process: several may share a port. */
+const STATE_FILE = /^server-\d+-(\d+)\.json$/;
+const ANY_FILE = /^(?:server|admin)-\d+-(\d+)\.(?:json|sock)$/;
 
 /** Tells this account's clients of a running server, in a file that nobody else can read. */
 export function announceLocalServer({ runtime }: Directories, server: LocalServer): void {
-  makePrivateDirectory(runtime);
-  // It may have been made by hand, and a directory that others can write to is not believed.
-  if (!isPrivate(statSync(runtime))) chmodSync(runtime, 0o700);
-  replacePrivateFile(fileOf(runtime, server.port), `${JSON.stringify(server)}\n`);
+  closePrivateDirectory(runtime);
+  removeLeftovers(runtime);
+  replacePrivateFile(fileOf(runtime, server), `${JSON.stringify(server)}\n`);
 }
 
-/** Takes the announcement back, unless another server has taken its place. */
-export function withdrawLocalServer({ runtime }: Directories, { port, pid }: LocalServer): void {
-  const path = fileOf(runtime, port);
-  if (readServer(path)?.pid === pid) rmSync(path, { force: true });
+/** Takes the announcement back. */
+export function withdrawLocalServer({ runtime }: Directories, server: LocalServer): void {
+  rmSync(fileOf(runtime, server), { force: true });
+}
+
+/** Where the admin socket of this account's server belongs. */
+export function adminSocketOf({ runtime }: Directories, { port, pid }: Pick<LocalServer, 'port' | 'pid'>): string {
+  return join(runtime, `admin-${port}-${pid}.sock`);
 }
 
 /** The servers that run now, the newest first. A file that others could have written is not believed. */
@@ -41,23 +48,34 @@ export function localServers({ runtime }: Directories): readonly LocalServer[] {
     return [];
   }
   return names
-    .filter((name) => FILE.test(name))
+    .filter((name) => STATE_FILE.test(name))
     .flatMap((name) => readServer(join(runtime, name)) ?? [])
     .filter(({ pid }) => isRunning(pid))
     .sort((a, b) => b.startedMs - a.startedMs);
 }
 
-function fileOf(runtime: string, port: number): string {
-  return join(runtime, `server-${port}.json`);
+function fileOf(runtime: string, { port, pid }: LocalServer): string {
+  return join(runtime, `server-${port}-${pid}.json`);
+}
+
+/** What servers left that were killed. */
+function removeLeftovers(runtime: string): void {
+  for (const name of readdirSync(runtime)) {
+    const pid = ANY_FILE.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(runtime, name), { force: true });
+  }
 }
 
 function readServer(path: string): LocalServer | undefined {
   try {
     if (!isPrivate(statSync(path))) return undefined;
-    const { url, host, port, fingerprint, pid, startedMs } = JSON.parse(readFileSync(path, 'utf8')) as LocalServer;
-    const isWhole = [url, host, fingerprint].every((value) => typeof value === 'string');
+    const server = JSON.parse(readFileSync(path, 'utf8')) as LocalServer;
+    const { url, host, port, fingerprint, pid, startedMs, adminSocket } = server;
+    const isWhole = [url, host, fingerprint, adminSocket ?? ''].every((value) => typeof value === 'string');
     const isSound = [port, pid, startedMs].every((value) => Number.isSafeInteger(value) && value > 0);
-    return isWhole && isSound ? { url, host, port, fingerprint, pid, startedMs } : undefined;
+    return isWhole && isSound
+      ? { url, host, port, fingerprint, pid, startedMs, adminSocket: adminSocket ?? null }
+      : undefined;
   } catch {
     return undefined;
   }

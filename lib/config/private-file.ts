@@ -1,4 +1,4 @@
-import { existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, linkSync, mkdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 
 let drafts = 0;
@@ -54,6 +54,15 @@ export function makePrivateDirectory(path: string): void {
     makePrivateDirectory(parent);
     makePrivateDirectory(path);
   }
+}
+
+/**
+ * Makes the directory as `makePrivateDirectory` does, and closes one that is there to all others: it may have been made by
+ * hand. Throws the system's error, which it has for a directory of somebody else.
+ */
+export function closePrivateDirectory(path: string): void {
+  makePrivateDirectory(path);
+  if (!isPrivate(statSync(path))) chmodSync(path, 0o700);
 }
 
 function writeDraft(path: string, content: string): string {

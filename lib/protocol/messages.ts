@@ -142,6 +142,8 @@ export const REQUESTS = {
   }),
   unban: shape(32, { req, room: nullable(roomName), target, penalty }),
   bans: shape(33, { req, room: nullable(roomName), penalty }),
+  /** What the server says of itself to anybody. May be asked once before the hello. */
+  status: shape(34, { req }),
   /** Makes a new code for a locked room. */
   code: shape(35, { req, room: roomName }),
   role: shape(36, { req, room: roomName, name: userName, role }),
@@ -193,6 +195,8 @@ export const EVENTS = {
     server: text(64),
     maxBodyBytes: uint(MAX_BODY_BYTES),
     idleTimeoutMs: durationMs,
+    /** How often the server would like to be pinged. */
+    pingIntervalMs: durationMs,
     motd: nullable(text(MAX_MOTD_BYTES)),
   }),
   joined: shape(65, {
@@ -261,6 +265,14 @@ export const EVENTS = {
   }),
   /** Your own name changed, by `nick` in this or another of your sessions. */
   renamed: shape(79, { name: userName }),
+  /** Null is what the server keeps to itself. */
+  status: shape(80, {
+    req,
+    server: text(64),
+    uptimeMs: nullable(durationMs),
+    users: nullable(count),
+    rooms: nullable(count),
+  }),
   code: shape(81, { req, room: roomName, code: roomCode }),
   invited: shape(82, { room: roomName, by: userName, code: nullable(roomCode) }),
   follows: shape(83, { req, names: list(userName) }),

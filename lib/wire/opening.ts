@@ -5,7 +5,7 @@ import { asciiBytes, concatBytes } from './bytes.ts';
 const MAGIC = asciiBytes('BCAST');
 
 /** The versions of this protocol spoken here. */
-const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 1;
 export const PROTOCOL_VERSIONS: readonly number[] = [PROTOCOL_VERSION];
 
 /** `"BCAST" || version u8 || suite u8`: the Noise prologue (PROTOCOL §3). */

@@ -36,6 +36,23 @@ describe('parseCommandLine', () => {
     expect(parse('tail').input).toEqual({ args: [], flags: {}, lists: {} });
   });
 
+  test('has no flag that would carry a secret', () => {
+    for (const { name, verb } of verbs) {
+      const flags = verb.flags.map((flag) => flag.name);
+      expect([name, flags.filter((flag) => /^(password|code|secret)$/.test(flag))]).toEqual([name, []]);
+    }
+    expect(parse('tail', '--password', 'x')).toMatchObject({ parsed: { exitCode: 2 } });
+  });
+
+  test('sends to one place only', () => {
+    for (const other of [
+      ['--to', 'bob'],
+      ['-r', 'den'],
+    ])
+      expect(parse('send', '--publish', ...other, 'x')).toMatchObject({ parsed: { exitCode: 2 } });
+    expect(parse('send', '--publish', 'x').input?.flags).toEqual({ publish: 'true' });
+  });
+
   test('suggests what may have been meant', () => {
     expect(parse('sned')).toMatchObject({
       parsed: { exitCode: 2 },

@@ -14,10 +14,11 @@ COMP_WORDS=(${words.map((word) => `'${word}'`).join(' ')}); COMP_CWORD=$((\${#CO
 
 test('bash offers the verbs, their flags and the values of those', () => {
   expect(offered('bcast', '')).toEqual([...verbs.map(({ name }) => name), 'help', '--help', '--version']);
-  expect(offered('bcast', 'se')).toEqual(['send']);
+  expect(offered('bcast', 'se')).toEqual(['send', 'search']);
   expect(offered('bcast', 'tail', '--no')).toEqual(['--no-follow']);
   expect(offered('bcast', 'start', '--log-format', '')).toEqual(['auto', 'pretty', 'json']);
   expect(offered('bcast', 'tail', '--server', '')).toEqual(['']);
+  expect(offered('bcast', 'admin', 'se')).toEqual(['sessions']);
   expect(offered('bcast', 'completion', '')).toEqual(['bash', 'zsh', 'fish']);
 });
 

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { findEndpoint, unaskedName } from '../../lib/cli/endpoint.ts';
 import { directoriesOf } from '../../lib/config/directories.ts';
 import { announceLocalServer } from '../../lib/config/local-server.ts';
+import type { BcastError } from '../../lib/errors.ts';
 
 const FP = `SHA256:${'A'.repeat(43)}`;
 const OTHER_FP = `SHA256:${'E'.repeat(43)}`;
@@ -14,7 +15,8 @@ beforeEach(() => {
   home = mkdtempSync(join(tmpdir(), 'bcast-endpoint-'));
   vi.stubEnv('HOME', home);
   for (const name of ['XDG_RUNTIME_DIR', 'XDG_STATE_HOME', 'XDG_DATA_HOME', 'XDG_CONFIG_HOME']) vi.stubEnv(name, '');
-  for (const name of ['SERVER', 'USER', 'ROOM', 'FINGERPRINT']) vi.stubEnv(`BCAST_${name}`, undefined);
+  for (const name of ['SERVER', 'USER', 'ROOM', 'FINGERPRINT', 'CODE', 'PASSWORD'])
+    vi.stubEnv(`BCAST_${name}`, undefined);
 });
 afterEach(() => rmSync(home, { recursive: true }));
 
@@ -25,7 +27,7 @@ function find(flags: Readonly<Record<string, string>> = {}, url?: string) {
 
 function announce(port: number, startedMs: number): void {
   const url = `bcast://127.0.0.1:${port}?fp=${FP}`;
-  const server = { url, host: '127.0.0.1', port, fingerprint: FP, pid: process.pid, startedMs };
+  const server = { url, host: '127.0.0.1', port, fingerprint: FP, pid: process.pid, startedMs, adminSocket: null };
   announceLocalServer(directoriesOf(process.env, home, process.platform), server);
 }
 
@@ -70,6 +72,61 @@ describe('the room', () => {
     expect(find({}, 'h')).toMatchObject({ rooms: ['env'], isRoomNamed: true });
     expect(find({}, 'bcast://h/url')).toMatchObject({ rooms: ['url'], isRoomNamed: true });
     expect(find({ room: 'flag' }, 'bcast://h/url')).toMatchObject({ rooms: ['flag'], isRoomNamed: true });
+  });
+});
+
+describe('secrets', () => {
+  function fileWith(text: string): string {
+    const path = join(home, 'secret');
+    writeFileSync(path, text);
+    return path;
+  }
+
+  test('come from a file, its first line, or from a variable', () => {
+    expect(find({}, 'h').connect).not.toHaveProperty('password');
+    vi.stubEnv('BCAST_PASSWORD', 'from env');
+    expect(find({}, 'h').connect).toMatchObject({ password: 'from env' });
+    const path = fileWith(' from file \r\nmore\n');
+    expect(find({ 'password-file': path }, 'h').connect).toMatchObject({ password: ' from file ' });
+    vi.stubEnv('BCAST_PASSWORD', '');
+    vi.stubEnv('BCAST_PASSWORD_FILE', path);
+    expect(find({}, 'h').connect).toMatchObject({ password: ' from file ' });
+  });
+
+  test('that cannot be read are said to be so, by the name of the file', () => {
+    const codes = [join(home, 'nothing'), fileWith('\nsecond line'), home].map((path) => {
+      try {
+        find({ 'code-file': path }, 'h');
+      } catch (error) {
+        return [(error as BcastError).code, (error as BcastError).message.includes(path)];
+      }
+      return null;
+    });
+    expect(codes).toEqual([
+      ['CONFIG', true],
+      ['CONFIG', true],
+      ['CONFIG', true],
+    ]);
+  });
+
+  test('are read no further than a secret can be long', () => {
+    expect(find({ 'code-file': '/dev/zero' }, 'h').code).toHaveLength(4_096);
+  });
+
+  test("the code of a room is --code-file's, else the URL's, else BCAST_CODE", () => {
+    const path = fileWith('FILE0\n');
+    expect(find({}, 'bcast://h/den').code).toBeUndefined();
+    vi.stubEnv('BCAST_CODE', 'ENV00');
+    expect(find({}, 'bcast://h/den').code).toBe('ENV00');
+    // The client itself knows the code of the URL's room.
+    expect(find({}, 'bcast://h/den?code=URL00')).toMatchObject({
+      code: undefined,
+      connect: { server: { code: 'URL00' } },
+    });
+    expect(find({ room: 'DEN' }, 'bcast://h/den?code=URL00').code).toBeUndefined();
+    expect(find({ room: 'attic' }, 'bcast://h/den?code=URL00').code).toBe('ENV00');
+    expect(find({ room: 'den' }, 'bcast://h?code=URL00').code).toBe('URL00');
+    expect(find({ 'code-file': path }, 'bcast://h/den?code=URL00').code).toBe('FILE0');
   });
 });
 

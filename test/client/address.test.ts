@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { addressKey, parseServerUrl } from '../../lib/client/address.ts';
+import { addressKey, inviteUrl, parseServerUrl } from '../../lib/client/address.ts';
 import type { BcastError } from '../../lib/errors.ts';
+import { requireRoomName } from '../../lib/protocol/names.ts';
 
 const FP = 'SHA256:+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A1+/A';
 
@@ -11,6 +12,8 @@ test.each([
   [`bcast://h/dev?fp=${FP}`, { host: 'h', port: 9000, room: 'dev', fingerprint: FP }],
   [`bcast://h?x=1&fp=${encodeURIComponent(FP)}`, { host: 'h', port: 9000, fingerprint: FP }],
   [`bcast://h?fp=${FP}#secret`, { host: 'h', port: 9000, fingerprint: FP }],
+  [`bcast://h/dev?fp=${FP}&code=A1B2C`, { host: 'h', port: 9000, room: 'dev', fingerprint: FP, code: 'A1B2C' }],
+  ['bcast://h/dev?code=', { host: 'h', port: 9000, room: 'dev' }],
   ['bcast://[::1]:7/', { host: '::1', port: 7 }],
   ['bcast://CHAT.Example', { host: 'chat.example', port: 9000 }],
   ['bcast://zo%C3%AB@h/caf%C3%A9', { host: 'h', port: 9000, user: 'zoë', room: 'café' }],
@@ -50,7 +53,8 @@ describe('refuses', () => {
   });
 
   test('and repeats no secret', () => {
-    for (const text of ['bcast://u:hunter2@h', 'bcast://h:0#hunter2', 'https://h#hunter2', 'bcast://h?fp=hunter2']) {
+    const urls = ['bcast://u:hunter2@h', 'bcast://h:0#hunter2', 'https://h#hunter2', 'bcast://h?fp=hunter2'];
+    for (const text of [...urls, 'https://h?code=hunter2', 'bcast://h/a/b?code=hunter2', 'bcast://h?code=%zzhunter2']) {
       try {
         parseServerUrl(text);
         expect.unreachable();
@@ -64,4 +68,17 @@ describe('refuses', () => {
 test('addresses are listed with a port, IPv6 in brackets', () => {
   expect(addressKey({ host: 'h', port: 1 })).toBe('h:1');
   expect(addressKey({ host: '::1', port: 1 })).toBe('[::1]:1');
+});
+
+test.each([
+  ['dev', null],
+  ['dev', 'A1B2C'],
+  ['café', 'A1B2C'],
+  ['a.b_c-d', null],
+])('an invitation to %s with the code %s leads there', (name, code) => {
+  const room = requireRoomName(name);
+  for (const host of ['chat.example', '::1']) {
+    const address = parseServerUrl(inviteUrl(addressKey({ host, port: 7 }), FP, room, code));
+    expect(address).toEqual({ host, port: 7, room, fingerprint: FP, ...(code !== null && { code }) });
+  }
 });

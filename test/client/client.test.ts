@@ -195,6 +195,7 @@ describe('asking', () => {
       { room: 'lobby', target: 'bob', durationMs: 5, reason: 'x' },
     ],
     ['unban', (client) => client.unban(null, '10.0.0.1'), { room: null, target: '10.0.0.1' }],
+    ['publish', (client) => client.publish('news'), { body: 'news', kind: 'text' }],
     ['tell', (client) => client.tell('bob', 'psst', { kind: 'action' }), { to: 'bob', body: 'psst', kind: 'action' }],
   ])('for %s says what is meant', async (type, call, expected) => {
     const { client, server } = await online();

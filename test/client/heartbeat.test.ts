@@ -8,7 +8,7 @@ import { ManualClock } from '../helpers/manual-clock.ts';
 const OK = { ok: { type: 'ok', req: 1, seq: null, ts: null }, rows: [] } as const;
 
 /** A connection of which only what a heartbeat sees is there. */
-function pulse(idleTimeoutMs = 90_000) {
+function pulse(idleTimeoutMs = 90_000, pingIntervalMs = 20_000) {
   const clock = new ManualClock();
   const pings: Settle[] = [];
   const latencies: number[] = [];
@@ -22,7 +22,7 @@ function pulse(idleTimeoutMs = 90_000) {
     },
   };
   const onLatency = (roundTripMs: number) => latencies.push(roundTripMs);
-  const stop = startHeartbeat(connection, { clock, idleTimeoutMs, onLatency });
+  const stop = startHeartbeat(connection, { clock, idleTimeoutMs, pingIntervalMs, onLatency });
   return {
     clock,
     pings,
@@ -55,6 +55,21 @@ describe('a heartbeat', () => {
     answer();
     clock.advance(3_000);
     expect(pings).toHaveLength(1);
+  });
+
+  test('goes as often as the server asks, but not without bound', () => {
+    const often = pulse(90_000, 5_000);
+    often.answer();
+    often.clock.advance(5_000);
+    expect(often.pings).toHaveLength(1);
+    const seldom = pulse(90_000, 60_000);
+    seldom.answer();
+    seldom.clock.advance(29_999);
+    expect(seldom.pings).toHaveLength(0);
+    const hostile = pulse(90_000, 0);
+    hostile.answer();
+    hostile.clock.advance(999);
+    expect(hostile.pings).toHaveLength(0);
   });
 
   test('followed by silence fails the connection', () => {
@@ -111,11 +126,14 @@ describe('patience', () => {
   function patient() {
     const clock = new ManualClock();
     const sent: Settle[] = [];
-    const slow: number[] = [];
+    const slow: (string | number)[] = [];
     const answers: unknown[] = [];
-    const patience = new Patience({ send: (_, settle) => void sent.push(settle) }, clock, (ms) => slow.push(ms));
+    const patience = new Patience({ send: (_, settle) => void sent.push(settle) }, clock, (why, ms) =>
+      slow.push(why, ms),
+    );
     const ask = () => patience.send({ type: 'rooms' }, (answer) => answers.push(answer));
-    return { clock, sent, slow, answers, patience, ask };
+    const insist = () => patience.insist({ type: 'rooms' }, (answer) => answers.push(answer));
+    return { clock, sent, slow, answers, patience, ask, insist };
   }
 
   test('asks again when it may, until there is an answer', () => {
@@ -128,7 +146,7 @@ describe('patience', () => {
     sent.shift()?.(new BcastError('SLOW_DOWN'));
     clock.advance(1_000);
     sent.shift()?.(OK);
-    expect(slow).toEqual([70, 1_000]);
+    expect(slow).toEqual(['SLOW_DOWN', 70, 'SLOW_DOWN', 1_000]);
     expect(answers).toEqual([OK]);
   });
 
@@ -136,7 +154,21 @@ describe('patience', () => {
     const { sent, answers, ask } = patient();
     ask();
     sent.shift()?.(new BcastError('NO_SUCH_ROOM'));
-    expect(answers).toMatchObject([{ code: 'NO_SUCH_ROOM' }]);
+    ask();
+    sent.shift()?.(new BcastError('UNAVAILABLE', { retryAfterMs: 70 }));
+    expect(answers).toMatchObject([{ code: 'NO_SUCH_ROOM' }, { code: 'UNAVAILABLE' }]);
+  });
+
+  test('that is insisted on waits for the storage too', () => {
+    const { clock, sent, slow, answers, insist } = patient();
+    insist();
+    sent.shift()?.(new BcastError('UNAVAILABLE', { retryAfterMs: 70 }));
+    clock.advance(70);
+    sent.shift()?.(new BcastError('SLOW_DOWN', { retryAfterMs: 5 }));
+    clock.advance(5);
+    sent.shift()?.(OK);
+    expect(slow).toEqual(['UNAVAILABLE', 70, 'SLOW_DOWN', 5]);
+    expect(answers).toEqual([OK]);
   });
 
   test('ends with the connection', () => {

@@ -50,7 +50,7 @@ function outboxWith({ open = [LOBBY, ATTIC] } = {}) {
     clock,
     isOpen: (room) => isOpen.has(room),
     onSent: ({ body }, { seq }) => told.push(`sent ${body} ${seq}`),
-    onSlowDown: (retryAfterMs) => told.push(`slow ${retryAfterMs}`),
+    onDelay: (why, retryAfterMs) => told.push(`${why === 'SLOW_DOWN' ? 'slow' : 'unavailable'} ${retryAfterMs}`),
   });
   const outcomes: string[] = [];
   const add = (message: Outgoing): void => {

@@ -15,7 +15,7 @@ const ADDRESS: ServerAddress = { host: '127.0.0.1', port: 9000 };
 const KEY = '127.0.0.1:9000';
 
 function local(over: Partial<LocalServer> = {}): LocalServer {
-  return { url: '', host: '127.0.0.1', port: 9000, fingerprint: A, pid: 1, startedMs: 1, ...over };
+  return { url: '', host: '127.0.0.1', port: 9000, fingerprint: A, pid: 1, startedMs: 1, adminSocket: null, ...over };
 }
 
 function known(content = ''): string {

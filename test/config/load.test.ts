@@ -1,3 +1,4 @@
+import { inspect } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { loadOptions, type Sources } from '../../lib/config/load.ts';
 import { CLIENT_OPTIONS, type ClientOptions, SERVER_OPTIONS, type ServerOptions } from '../../lib/config/options.ts';
@@ -44,6 +45,19 @@ describe('loadOptions', () => {
       'BCAST_LOG_LEVEL (environment) must be one of trace,',
     );
     expect(() => server({ flags: { port: 'x' } })).toThrow(expect.objectContaining({ code: 'CONFIG', exit: 2 }));
+  });
+
+  test('takes no password from the command line, and repeats none in an error', () => {
+    const url = 'redis://:s3cret@localhost';
+    expect(() => server({ flags: { 'redis-url': url } })).toThrow(
+      '--redis-url holds a password, which others can read there; use BCAST_REDIS_URL.',
+    );
+    expect(server({ flags: { 'redis-url': 'redis://localhost' } }).values.redisUrl).toBeDefined();
+    const { values } = server({ env: { BCAST_REDIS_URL: url } });
+    expect(values.redisUrl?.password?.()).toBe('s3cret');
+    expect(JSON.stringify(values)).not.toContain('s3cret');
+    expect(inspect(values, { depth: 9 })).not.toContain('s3cret');
+    expect(() => server({ env: { BCAST_REDIS_URL: `${url}:x` } })).toThrow(/^(?!.*s3cret).*must be redis:/);
   });
 
   test('leaves an option without a default unset', () => {

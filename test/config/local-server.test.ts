@@ -1,8 +1,9 @@
 import { chmodSync, mkdirSync, readdirSync, statSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import type { Directories } from '../../lib/config/directories.ts';
 import {
+  adminSocketOf,
   announceLocalServer,
   type LocalServer,
   localServers,
@@ -10,6 +11,8 @@ import {
 } from '../../lib/config/local-server.ts';
 import { isPrivate } from '../../lib/config/private-file.ts';
 import { scratchDir } from '../helpers/scratch-dir.ts';
+
+const FILE_9000 = `server-9000-${process.pid}.json`;
 
 /** No process can have it: one above the largest that Linux gives. */
 const NOBODY = 4_194_305;
@@ -21,7 +24,16 @@ function directories(): Directories {
 
 function server(port: number, over: Partial<LocalServer> = {}): LocalServer {
   const url = `bcast://127.0.0.1:${port}`;
-  return { url, host: '127.0.0.1', port, fingerprint: `SHA256:${port}`, pid: process.pid, startedMs: 1_000, ...over };
+  return {
+    url,
+    host: '127.0.0.1',
+    port,
+    fingerprint: `SHA256:${port}`,
+    pid: process.pid,
+    startedMs: 1_000,
+    adminSocket: null,
+    ...over,
+  };
 }
 
 describe('servers of this account', () => {
@@ -56,17 +68,38 @@ describe('servers of this account', () => {
     expect(localServers(places).map(({ port }) => port)).toEqual([9001]);
   });
 
-  test('are not withdrawn by a predecessor at the same port', () => {
+  test('may share a port, and each withdraws itself alone', () => {
     const places = directories();
+    const other = server(9000, { pid: process.ppid });
     announceLocalServer(places, server(9000));
-    withdrawLocalServer(places, server(9000, { pid: NOBODY }));
-    expect(localServers(places)).toHaveLength(1);
+    announceLocalServer(places, other);
+    expect(localServers(places)).toHaveLength(2);
+    withdrawLocalServer(places, server(9000));
+    expect(localServers(places)).toEqual([other]);
+  });
+
+  test('that were killed leave nothing for long', () => {
+    const places = directories();
+    const dead = server(9000, { pid: NOBODY });
+    announceLocalServer(places, dead);
+    writeFileSync(adminSocketOf(places, dead), '');
+    writeFileSync(join(places.runtime, 'notes.sock'), '');
+    announceLocalServer(places, server(9001));
+    expect(readdirSync(places.runtime).sort()).toEqual(['notes.sock', `server-9001-${process.pid}.json`]);
+  });
+
+  test('say where their admin socket is', () => {
+    const places = directories();
+    const adminSocket = adminSocketOf(places, server(9000));
+    announceLocalServer(places, server(9000, { adminSocket }));
+    expect(localServers(places)).toMatchObject([{ adminSocket }]);
+    expect(dirname(adminSocket)).toBe(places.runtime);
   });
 
   test('are not believed from a file that others may have written', () => {
     const places = directories();
     announceLocalServer(places, server(9000));
-    chmodSync(join(places.runtime, 'server-9000.json'), 0o620);
+    chmodSync(join(places.runtime, FILE_9000), 0o620);
     expect(localServers(places)).toEqual([]);
   });
 
@@ -74,7 +107,7 @@ describe('servers of this account', () => {
     const places = directories();
     mkdirSync(places.runtime, { recursive: true });
     chmodSync(places.runtime, 0o777);
-    writeFileSync(join(places.runtime, 'server-9000.json'), JSON.stringify(server(9000)), { mode: 0o600 });
+    writeFileSync(join(places.runtime, FILE_9000), JSON.stringify(server(9000)), { mode: 0o600 });
     expect(localServers(places)).toEqual([]);
     announceLocalServer(places, server(9001));
     expect(statSync(places.runtime).mode & 0o777).toBe(0o700);
@@ -83,7 +116,7 @@ describe('servers of this account', () => {
   test.each(['', '{', 'null', '[]', '{}', '{"pid":1}'])('are not found in a file of %j', (content) => {
     const places = directories();
     announceLocalServer(places, server(9000));
-    writeFileSync(join(places.runtime, 'server-9000.json'), content);
+    writeFileSync(join(places.runtime, FILE_9000), content);
     writeFileSync(join(places.runtime, 'other.json'), JSON.stringify(server(1)));
     expect(localServers(places)).toEqual([]);
   });

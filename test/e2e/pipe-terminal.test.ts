@@ -1,5 +1,6 @@
 import { join } from 'node:path';
 import { describe, expect, onTestFinished, test } from 'vitest';
+import { enterClient } from '../helpers/live-client.ts';
 import { enterPeer } from '../helpers/peer.ts';
 import { startServer } from '../helpers/server.ts';
 import { TestTerminal } from '../helpers/terminal.ts';
@@ -35,6 +36,37 @@ describe('line mode at a terminal', () => {
     await terminal.until('Is it the right one?');
     terminal.type('no\r');
     expect((await terminal.exited).exitCode).toBe(6);
+  });
+
+  test('asks for the code of a locked room and a password, and shows neither', async () => {
+    const server = await startServer();
+    const { client } = await enterClient(server, 'alice');
+    await client.register('correct horse');
+    await client.join('den', { create: 'locked' });
+    await client.say('den', 'inside');
+    const code = client.codeOf('den') as string;
+    const account = newAccount(server);
+    const terminal = type('bcast history -u alice -r den --raw', account.env, account.home);
+    await terminal.until(/Password of alice: $/m);
+    terminal.type('correct horse\r');
+    await terminal.until(/den is locked\. Its code: $/m);
+    terminal.type(`${code}\r`);
+    const { exitCode, output } = await terminal.exited;
+    expect([exitCode, output.endsWith('inside\r\n'), output.includes(code), output.includes('horse')]).toEqual([
+      0,
+      true,
+      false,
+      false,
+    ]);
+  });
+
+  test('Ctrl-C at a question is Ctrl-C: exit code 130', async () => {
+    const server = await startServer();
+    const account = newAccount(undefined, { BCAST_SERVER: `bcast://127.0.0.1:${server.port}` });
+    const terminal = type('bcast tail', account.env, account.home);
+    await terminal.until('Is it the right one?');
+    terminal.type('\x03');
+    expect(await terminal.exited).toMatchObject({ exitCode: 130, output: expect.not.stringContaining('fault') });
   });
 
   test('does not ask in a pipe: that is exit code 6', async () => {

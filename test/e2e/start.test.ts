@@ -106,13 +106,45 @@ describe('bcast whoami', () => {
 });
 
 describe('bcast config', () => {
+  test('shows no secret, wherever it stands', async () => {
+    const secret = 'hunter2';
+    const account = newAccount(undefined, {
+      BCAST_PASSWORD: secret,
+      BCAST_CODE: secret,
+      BCAST_SERVER: `bcast://h/den?code=${secret}&x=1#${secret}`,
+    });
+    for (const args of [['config'], ['config', '--json']]) {
+      const { code, stdout, stderr } = await account.run(args);
+      expect([code, stdout.includes('***'), (stdout + stderr).includes(secret)]).toEqual([0, true, false]);
+    }
+  });
+
   test('shows every option with its origin, and masks secrets', async () => {
-    const account = newAccount(undefined, { BCAST_PORT: '7001', BCAST_SERVER: 'bcast://chat.example.org/den#s3cret' });
+    const account = newAccount(undefined, {
+      BCAST_PORT: '7001',
+      BCAST_SERVER: 'bcast://chat.example.org/den#s3cret',
+      BCAST_REDIS_URL: 'redis+sentinel://bcast:s3cret@one,two/main',
+    });
     const { code, stdout } = await account.run(['config', '--json']);
     const rows = linesOf(stdout).map((line) => JSON.parse(line));
     expect(code).toBe(0);
-    expect(rows).toContainEqual({ option: 'port', env: 'BCAST_PORT', value: '7001', origin: 'environment' });
-    expect(rows).toContainEqual({ option: 'host', env: 'BCAST_HOST', value: '127.0.0.1', origin: 'default' });
+    expect(rows).toContainEqual({
+      option: 'port',
+      env: 'BCAST_PORT',
+      value: '7001',
+      origin: 'environment',
+      live: false,
+    });
+    expect(rows).toContainEqual({
+      option: 'host',
+      env: 'BCAST_HOST',
+      value: '127.0.0.1',
+      origin: 'default',
+      live: false,
+    });
+    expect(rows).toContainEqual(
+      expect.objectContaining({ option: 'redis-url', value: 'redis+sentinel://bcast:***@one:26379,two:26379/main' }),
+    );
     expect(stdout).not.toContain('s3cret');
     const table = (await account.run(['config'])).stdout;
     expect(table).toMatch(/^BCAST_PORT +7001 +environment$/m);

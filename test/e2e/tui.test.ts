@@ -73,7 +73,7 @@ describe('a conversation', () => {
     const server = await startServer();
     const bob = await somebody(server, 'bob');
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     expect(screen.isAlternate).toBe(true);
     expect(screen.isBracketedPaste).toBe(true);
 
@@ -98,7 +98,7 @@ describe('a conversation', () => {
     const server = await startServer();
     const bob = await somebody(server, 'bob');
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     screen.type('first\rsecond\rthird');
     await heardUntil(bob, () => bodies(bob.heard).length === 2);
     await screen.until(/#lobby › third$/m);
@@ -114,7 +114,7 @@ describe('a conversation', () => {
     const server = await startServer();
     const bob = await somebody(server, 'bob');
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     await bob.client.tell('alice', 'psst');
     await screen.until(/2 bob +@1/);
     screen.type('\x1b2');
@@ -129,7 +129,7 @@ describe('the screen', () => {
   test('keeps the cursor where the next character goes, behind wide characters too', async () => {
     const server = await startServer();
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     const prompt = ' #lobby › '.length;
     await screen.until(({ cursor }) => cursor.column === prompt && cursor.row === 29);
     screen.type('añ日本');
@@ -148,7 +148,7 @@ describe('the screen', () => {
     const bob = await somebody(server, 'bob');
     const sara = await somebody(server, 'שרה');
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     await bob.client.say('lobby', 'emoji 👍👍🏽 ❤️ 👨‍👩‍👧‍👦 🇩🇪🇫🇷 1️⃣ ☕ end');
     await bob.client.say('lobby', '👨‍👩‍👧‍👦'.repeat(40));
     await bob.client.say('lobby', '日本語のテキスト、'.repeat(12));
@@ -167,7 +167,7 @@ describe('the screen', () => {
     const server = await startServer();
     const bob = await somebody(server, 'bob');
     const screen = openScreen(server, ['-u', 'alice'], { columns: 160 });
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     await bob.client.say('lobby', 'a\x1b[2Jb\x1b]0;owned\x07c\u202eevil\u009b31md');
     await bob.client.topic('lobby', 'top\x1b[?1049lic');
     await screen.until('a\\x1b[2Jb\\x1b]0;owned\\x07c\\u202eevil\\x9b31md');
@@ -182,7 +182,7 @@ describe('the screen', () => {
     const server = await startServer();
     const bob = await somebody(server, 'bob');
     const screen = openScreen(server, ['-u', 'alice'], { columns: 120, rows: 35 });
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     await bob.client.say('lobby', 'can you still read this line when the terminal gets small?');
     await screen.until('can you still read');
     screen.resize(40, 10);
@@ -205,7 +205,7 @@ describe('the screen', () => {
   test('has no colours under NO_COLOR', async () => {
     const server = await startServer();
     const screen = openScreen(server, ['-u', 'alice'], { env: { NO_COLOR: '1' } });
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     screen.type('/quit\r');
     const { output } = await screen.exited;
     const colours = output
@@ -219,7 +219,7 @@ describe('leaving', () => {
   test('by Ctrl-C takes two, the first clears the line', async () => {
     const server = await startServer();
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     screen.type('half a thought\x03');
     await screen.until('Ctrl-C again to quit');
     expect(screen.line(29).trimEnd()).toBe(' #lobby ›');
@@ -231,7 +231,7 @@ describe('leaving', () => {
   test('on SIGTERM gives the terminal back and exits with 143', async () => {
     const server = await startServer();
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     process.kill(screen.pid, 'SIGTERM');
     expect((await screen.exited).exitCode).toBe(143);
     expect(screen.isAlternate).toBe(false);
@@ -249,7 +249,7 @@ describe('leaving', () => {
     onTestFinished(() => shell.close());
     await shell.until('ready$');
     shell.type(`${process.execPath} ${BCAST} connect -u alice\r`);
-    await shell.until('last 50 messages');
+    await shell.until('30d.');
     shell.type('unfinished\x1a');
     await shell.until(/Stopped/);
     expect(shell.isAlternate).toBe(false);
@@ -267,7 +267,7 @@ describe('leaving', () => {
     const server = await startServer({ admins: [identity.fingerprint] });
     const bob = await somebody(server, 'bob', identity);
     const screen = openScreen(server, ['-u', 'alice']);
-    await screen.until('last 50 messages');
+    await screen.until('30d.');
     await bob.client.ban(null, 'alice', null, 'spam\x1b[2J');
     const { exitCode } = await screen.exited;
     expect(exitCode).toBe(7);
@@ -279,7 +279,7 @@ describe('leaving', () => {
 test('leaving with something unsaid says how much and exits with 9', async () => {
   const server = await startServer();
   const screen = openScreen(server, ['-u', 'alice']);
-  await screen.until('last 50 messages');
+  await screen.until('30d.');
   await server.stop();
   await screen.until(/offline, trying again/);
   screen.type('too late\r');
@@ -294,7 +294,7 @@ test('survives a restart of the server: says so, comes back, and goes on', async
   onTestFinished(() => rmSync(dataDir, { recursive: true, force: true }));
   const first = await startServer({ dataDir });
   const screen = openScreen(first, ['-u', 'alice'], { columns: 160 });
-  await screen.until('last 50 messages');
+  await screen.until('30d.');
   screen.type('before\r');
   await screen.until(/alice {2}before/);
   await first.stop();

@@ -68,7 +68,7 @@ function pipe(name: string, room: string, lines: readonly string[]): Promise<unk
 /** Plays the scene; alice's terminal, at its end. */
 async function converse(): Promise<TestTerminal> {
   const bob = open('bob', ['lobby', 'builds']);
-  await bob.until('messages.');
+  await bob.until('30d.');
   bob.type('/topic 2.0 goes out today\r');
   await bob.until('#lobby  2.0 goes out today');
   const alice = open('alice', ['lobby', 'builds']);

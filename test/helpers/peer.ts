@@ -25,8 +25,11 @@ export type Ask = WithoutReq<Request>;
 
 export interface PeerOptions {
   readonly port: number;
+  /** Sent first, as a proxy would. */
+  readonly preface?: Uint8Array;
   readonly identity?: Identity;
   readonly suite?: number;
+  readonly password?: string;
 }
 
 /** A bare client: the channel and the codec, and nothing that repairs or repeats. It sees what a server really sends. */
@@ -42,6 +45,8 @@ export class Peer {
   #wake: (() => void)[] = [];
   #isGone = false;
   #req = 0;
+  /** Called with each event when it comes. */
+  onEvent: (event: Event) => void = () => undefined;
 
   constructor(transport: Transport, { identity = newIdentity(), suite = 4 }: Omit<PeerOptions, 'port'>) {
     this.identity = identity;
@@ -142,6 +147,7 @@ export class Peer {
 
   #onEvent(event: Event): void {
     this.events.push(event);
+    this.onEvent(event);
     this.#notify();
   }
 
@@ -153,8 +159,9 @@ export class Peer {
 }
 
 /** A peer whose channel is open but who has said nothing. */
-export async function openPeer({ port, ...options }: PeerOptions): Promise<Peer> {
+export async function openPeer({ port, preface, ...options }: PeerOptions): Promise<Peer> {
   const transport = await connectTcp({ host: '127.0.0.1', port });
+  if (preface !== undefined) transport.write(new Uint8Array(preface));
   const peer = new Peer(transport, options);
   onTestFinished(() => transport.destroy());
   await peer.opened;
@@ -164,7 +171,12 @@ export async function openPeer({ port, ...options }: PeerOptions): Promise<Peer>
 /** A peer that is in, under that name. */
 export async function enterPeer(name: string, options: PeerOptions): Promise<Peer> {
   const peer = await openPeer(options);
-  const answer = await peer.ask({ type: 'hello', name: requireUserName(name), agent: 'test', password: null });
+  const answer = await peer.ask({
+    type: 'hello',
+    name: requireUserName(name),
+    agent: 'test',
+    password: options.password ?? null,
+  });
   if (answer.type === 'error') throw new Error(`hello refused: ${answer.code} ${answer.text}`);
   return peer;
 }

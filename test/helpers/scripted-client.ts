@@ -57,6 +57,10 @@ export function short(event: ClientEvent): string[] {
       return [`sent ${event.receipt.seq}`];
     case 'slowDown':
       return [`slow ${event.retryAfterMs}`];
+    case 'unavailable':
+      return [`unavailable ${event.retryAfterMs}`];
+    case 'unstored':
+      return [`unstored ${event.body}`];
     case 'latency':
       return [];
     default:

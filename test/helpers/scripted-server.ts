@@ -184,6 +184,7 @@ export class ScriptedLine {
       server: 'scripted',
       maxBodyBytes,
       idleTimeoutMs,
+      pingIntervalMs: 20_000,
       motd: null,
     } as const;
     this.tell(

@@ -174,6 +174,11 @@ export class TestTerminal {
     if (!this.#isGone) this.#process.kill(signal);
   }
 
+  /** Takes the terminal away, as closing its window does. */
+  hangUp(): void {
+    (this.#process as pty.IPty & { destroy(): void }).destroy();
+  }
+
   #onData(data: string): void {
     this.#output += data;
     this.#screen.write(data, () => this.#check());

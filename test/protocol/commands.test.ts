@@ -3,7 +3,7 @@ import { COMMANDS, commandOf, roleNeeded, usageOf } from '../../lib/protocol/com
 import { REQUESTS, type Request } from '../../lib/protocol/messages.ts';
 
 /** Requests that a client makes by itself, without being told to. */
-const UNTYPED: readonly Request['type'][] = ['hello', 'ping', 'typing', 'mark', 'follows'];
+const UNTYPED: readonly Request['type'][] = ['hello', 'ping', 'typing', 'mark', 'follows', 'status'];
 
 describe('the table of commands', () => {
   test('gives no word to two commands', () => {

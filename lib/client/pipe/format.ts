@@ -1,5 +1,5 @@
 import type { Fingerprint, MessageId, MessageKind, PresenceChange } from '../../protocol/messages.ts';
-import type { ClientEvent, PrivateMessage, Receipt, RoomMessage } from '../events.ts';
+import type { ClientEvent, PrivateMessage, PublishedMessage, Receipt, RoomMessage } from '../events.ts';
 import { sanitiseLine } from '../sanitise.ts';
 
 export type OutputForm = 'text' | 'json' | 'raw';
@@ -19,8 +19,11 @@ interface JsonLine {
   readonly kind: MessageKind | null;
 }
 
+/** What somebody said: in a room, to this user, or to all who follow them. */
+export type Message = RoomMessage | PrivateMessage | PublishedMessage;
+
 /** A message as a line without its line ending. Text is always one line, whatever the body holds. */
-export function formatMessage(form: OutputForm, message: RoomMessage | PrivateMessage): string {
+export function formatMessage(form: OutputForm, message: Message): string {
   switch (form) {
     case 'raw':
       return message.body;
@@ -31,13 +34,21 @@ export function formatMessage(form: OutputForm, message: RoomMessage | PrivateMe
   }
 }
 
-function textOfMessage({ kind, body, ...message }: RoomMessage | PrivateMessage): string {
-  const who = message.type === 'private' ? `${message.from} -> ${message.to}` : message.from;
+function textOfMessage({ kind, body, ...message }: Message): string {
+  const who = message.from + receiverOf(message);
   const text = sanitiseLine(body);
   return `${clockTime(message.ts)} ${kind === 'action' ? `* ${who} ${text}` : `<${who}> ${text}`}`;
 }
 
-function jsonOfMessage(message: RoomMessage | PrivateMessage): JsonLine & { readonly history?: true } {
+/** Where it went, if not to a room that is known from the command line. A blank and `>` are part of no name. */
+function receiverOf(
+  message: Omit<PrivateMessage, 'kind' | 'body'> | { readonly type: 'message' | 'published' },
+): string {
+  if (message.type === 'message') return '';
+  return ` -> ${message.type === 'private' ? message.to : 'followers'}`;
+}
+
+function jsonOfMessage(message: Message): JsonLine & { readonly history?: true } {
   const { type, id, ts, from, fp, body, kind } = message;
   const room = type === 'message' ? message : null;
   return {
@@ -120,14 +131,22 @@ export function noticesOf(event: ClientEvent, nowMs: number): readonly Notice[] 
         event.room,
         `too slow: ${event.dropped} messages in ${event.room} are being fetched again`,
       );
+    case 'invited':
+      return about('invited', event.room, `${event.by} invites you to ${event.room}`, {
+        from: event.by,
+        body: event.code,
+      });
     case 'status':
     case 'renamed':
     case 'members':
     case 'message':
     case 'private':
+    case 'published':
+    case 'unstored':
     case 'typing':
     case 'sent':
     case 'slowDown':
+    case 'unavailable':
     case 'latency':
       return [];
   }
@@ -190,11 +209,22 @@ function rfc3339(ms: number): string {
   return new Date(Math.min(ms, LAST_DATE_MS)).toISOString();
 }
 
+/** A text line with its number and its day in front, for messages that stand far apart. */
+export function placed({ seq, ts }: RoomMessage, line: string): string {
+  const date = new Date(Math.min(ts, LAST_DATE_MS));
+  const day = [date.getFullYear(), two(date.getMonth() + 1), two(date.getDate())].join('-');
+  return `#${seq} ${day} ${line}`;
+}
+
 /** The last moment of the year 9999, where RFC 3339 ends. */
 const LAST_DATE_MS = 253_402_300_799_999;
 
 /** Hours and minutes of the local day. */
 function clockTime(ms: number): string {
   const date = new Date(Math.min(ms, LAST_DATE_MS));
-  return `${String(date.getHours()).padStart(2, '0')}:${String(date.getMinutes()).padStart(2, '0')}`;
+  return `${two(date.getHours())}:${two(date.getMinutes())}`;
+}
+
+function two(value: number): string {
+  return String(value).padStart(2, '0');
 }

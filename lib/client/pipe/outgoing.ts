@@ -5,7 +5,7 @@ import { decodeUtf8, utf8Length } from '../../protocol/text.ts';
 import type { Piece } from './split.ts';
 
 /** Where a message goes. */
-export type Destination = { readonly room: RoomName } | { readonly to: UserName };
+export type Destination = { readonly room: RoomName } | { readonly to: UserName } | 'followers';
 
 export interface Outgoing {
   readonly destination: Destination;

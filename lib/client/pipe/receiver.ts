@@ -1,7 +1,7 @@
 import type { MessageId } from '../../protocol/messages.ts';
 import type { Client } from '../client.ts';
-import type { ClientEvent, PrivateMessage, RoomMessage } from '../events.ts';
-import { formatMessage, formatNotice, noticesOf } from './format.ts';
+import type { ClientEvent } from '../events.ts';
+import { formatMessage, formatNotice, type Message, noticesOf } from './format.ts';
 import type { PipeOutput } from './options.ts';
 import type { Output } from './output.ts';
 
@@ -14,6 +14,8 @@ export interface ReceiverOptions {
   readonly onWritten: () => boolean;
   /** Of the backlog only so many of the newest are shown. */
   readonly lastOfBacklog: number | undefined;
+  /** Of the backlog only what comes before this message is shown, and the writing is over when it comes. */
+  readonly beforeSeq: number | undefined;
 }
 
 export interface Receiver {
@@ -25,8 +27,6 @@ export interface Receiver {
   backlogTold(): Promise<void>;
 }
 
-type Message = RoomMessage | PrivateMessage;
-
 /**
  * Writes what a client tells, at the pace of stdout. What this process said itself is left out: a bot that reads what it
  * writes would answer itself for ever.
@@ -35,7 +35,7 @@ export function createReceiver(
   client: AsyncIterable<ClientEvent> & Pick<Client, 'subscribe'>,
   options: ReceiverOptions,
 ): Receiver {
-  const { form, events, output, nowMs, onWritten, lastOfBacklog } = options;
+  const { form, events, output, nowMs, onWritten, lastOfBacklog, beforeSeq = Infinity } = options;
   const own = new Set<MessageId>();
   const iterator = client[Symbol.asyncIterator]();
   // The iterator has to be asked before anybody subscribes: what is told without a reader is not kept for one.
@@ -66,6 +66,10 @@ export function createReceiver(
   async function takeMessage(message: Message): Promise<boolean> {
     if (own.delete(message.id)) return true;
     const isBacklog = message.type === 'message' && message.isHistory;
+    if (isBacklog && message.seq >= beforeSeq) {
+      await writeHeld();
+      return false;
+    }
     if (held === undefined || !isBacklog) return write(message);
     held.push(message);
     if (held.length > (lastOfBacklog ?? 0)) held.shift();
@@ -74,7 +78,7 @@ export function createReceiver(
 
   /** False when the writing is over. */
   async function take(event: ClientEvent): Promise<boolean> {
-    if (event.type === 'message' || event.type === 'private') return takeMessage(event);
+    if (event.type === 'message' || event.type === 'private' || event.type === 'published') return takeMessage(event);
     if (!events) return true;
     for (const notice of noticesOf(event, nowMs())) {
       const wait = output.write(formatNotice(form, notice));

@@ -1,17 +1,20 @@
 import type { Readable, Writable } from 'node:stream';
 import type { Clock } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
-import type { MessageId } from '../../protocol/messages.ts';
+
+import type { Events } from '../../protocol/messages.ts';
 import type { Client } from '../client.ts';
-import { newMessageId } from '../message-id.ts';
+import { createIdMaker } from '../message-id.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { createEndingSwitch, type Ending, type EndingSwitch, watchSilence } from './ending.ts';
+import { type AskCode, joinRooms } from './enter.ts';
 import { formatReceipt } from './format.ts';
 import { sendInput } from './input.ts';
 import type { PipeOptions } from './options.ts';
 import { readOutgoing } from './outgoing.ts';
 import { createOutput, type Output } from './output.ts';
 import { createReceiver, type Receiver } from './receiver.ts';
+import { type PipeSearch, writeFound } from './search.ts';
 import { createSender, type Send } from './sender.ts';
 import { heed, type Progress, summarise } from './watch.ts';
 import { createWindow, type Window } from './window.ts';
@@ -38,6 +41,8 @@ export interface PipeRun {
   readonly clock: Clock;
   /** Aborted by SIGINT and SIGTERM. */
   readonly signal: AbortSignal;
+  /** Asks the person for the code of a locked room; null when there is none. Absent where nobody can be asked. */
+  readonly askCode?: AskCode | undefined;
   /** Connects; line mode begins with it, so that --timeout counts it in. */
   readonly connect: () => Promise<Client>;
 }
@@ -124,9 +129,10 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
     fail(new BcastError('OUTPUT_FAILED', { text: `stdout cannot be written: ${cause.message}`, cause })),
   );
   // Whoever only sends goes on without a reader for the receipts; the lines still have to arrive.
-  if (options.output !== null) output.gone.addEventListener('abort', () => ending.end({ why: 'gone' }));
+  if (options.output !== null || options.search !== null)
+    output.gone.addEventListener('abort', () => ending.end({ why: 'gone' }));
   const window = createWindow(WINDOW.messages, WINDOW.bytes);
-  const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0 };
+  const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0, isStorageOut: false };
   const reject = (label: string, error: BcastError) => {
     progress.rejected += 1;
     streams.note(
@@ -137,6 +143,7 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
   const send = createSender({
     client,
     rooms: options.rooms,
+    join: (room) => client.join(room, { marks: false }),
     window,
     newId: createIdMaker(clock),
     onSaying: (id) => receiver?.leaveOut(id),
@@ -150,20 +157,6 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
   return { ...run, client, ending, output, receiver, window, send, progress, reject };
 }
 
-/** A call for random bytes costs as much as sealing a record: they are taken by the page. */
-const RANDOM_PAGE_BYTES = 4_096;
-
-function createIdMaker(clock: Clock): () => MessageId {
-  let page = new Uint8Array(0);
-  const randomBytes = (count: number): Uint8Array => {
-    if (page.length < count) page = crypto.getRandomValues(new Uint8Array(RANDOM_PAGE_BYTES));
-    const bytes = page.subarray(0, count);
-    page = page.subarray(count);
-    return bytes;
-  };
-  return () => newMessageId(clock.nowMs(), randomBytes);
-}
-
 function receive(client: Client, options: PipeOptions, output: Output, run: PipeRun, ending: EndingSwitch): Receiver {
   const { form, events, backlog } = options.output as NonNullable<PipeOptions['output']>;
   let written = 0;
@@ -173,6 +166,7 @@ function receive(client: Client, options: PipeOptions, output: Output, run: Pipe
     output,
     nowMs: () => run.clock.nowMs(),
     lastOfBacklog: backlog?.last,
+    beforeSeq: backlog?.beforeSeq,
     onWritten: () => {
       written += 1;
       if (written === options.count) ending.end({ why: 'count' });
@@ -183,12 +177,27 @@ function receive(client: Client, options: PipeOptions, output: Output, run: Pipe
 
 /** Joins the rooms and tells what was said there before. */
 async function enter(state: Talk): Promise<void> {
-  const { options, ending, receiver } = state;
-  await joinRooms(state);
-  if (options.output?.follow === false) {
-    await receiver?.backlogTold();
+  const { options, ending, receiver, client, askCode, clock } = state;
+  const banners = await joinRooms(options, {
+    client,
+    askCode,
+    nowMs: clock.nowMs(),
+    isOver: () => ending.current !== undefined,
+  });
+  if (options.search !== null) await look(state, options.search, banners);
+  else if (options.output?.follow === false) {
+    await Promise.race([receiver?.backlogTold(), receiver?.done]);
     ending.end({ why: 'told' });
   } else if (options.output?.backlog?.last !== undefined) await receiver?.backlogTold();
+}
+
+async function look(state: Talk, search: PipeSearch, [banner]: readonly Events['joined'][]): Promise<void> {
+  const { client, output, ending, options, streams } = state;
+  // Cut off before it was in: the signal or the time that did it is an ending already.
+  if (banner === undefined) throw new BcastError('CONNECTION_LOST');
+  const reach = await writeFound(search, client, banner, output);
+  if (!options.isQuiet) streams.note(reach);
+  ending.end({ why: 'told' });
 }
 
 /** Sends what there is to send, and ends the run when that was all it was for. */
@@ -199,27 +208,6 @@ async function sendAll(state: Talk, stopReading: AbortSignal, abandon: AbortSign
   else await sendStdin(state, options.input.form, stopReading, abandon);
   const stays = 'form' in options.input && options.input.stay;
   if (!stays) ending.end({ why: 'input' });
-}
-
-async function joinRooms({ client, options, clock, ending }: Talk): Promise<void> {
-  const backlog = backlogOf(options, clock.nowMs());
-  for (const room of options.rooms) {
-    if (ending.current !== undefined) return;
-    try {
-      await client.join(room, { watch: options.output?.events === true, ...(backlog !== undefined && { backlog }) });
-    } catch (error) {
-      // The client enters the room itself when it is back.
-      if (toBcastError(error).code !== 'CONNECTION_LOST') throw error;
-    }
-  }
-}
-
-function backlogOf({ output }: PipeOptions, nowMs: number): NonNullable<Parameters<Client['join']>[1]>['backlog'] {
-  if (output?.backlog === null || output?.backlog === undefined) return undefined;
-  const { sinceSeq, sinceMs, last } = output.backlog;
-  if (sinceSeq !== undefined) return { afterSeq: sinceSeq };
-  if (sinceMs !== undefined) return { sinceMs: Math.max(0, nowMs - sinceMs) };
-  return { last: last ?? Number.MAX_SAFE_INTEGER };
 }
 
 function sendMessage({ options, client, send, reject }: Talk, message: string): void {

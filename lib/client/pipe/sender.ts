@@ -7,9 +7,11 @@ import type { Outgoing } from './outgoing.ts';
 import type { Window } from './window.ts';
 
 export interface SenderOptions {
-  readonly client: Pick<Client, 'say' | 'tell' | 'join'>;
+  readonly client: Pick<Client, 'say' | 'tell' | 'publish'>;
   /** The rooms that are joined already. */
   readonly rooms: readonly RoomName[];
+  /** Enters another one, only to speak there. */
+  readonly join: (room: RoomName) => Promise<unknown>;
   readonly window: Window;
   readonly newId: () => MessageId;
   /** Just before a message to a room is handed to the client. */
@@ -26,16 +28,17 @@ export interface SenderOptions {
 export type Send = (outgoing: Outgoing, label: string) => void;
 
 export function createSender(options: SenderOptions): Send {
-  const { client, rooms, window, newId, onSaying, onReceipt, onRejected, onFailed } = options;
+  const { client, rooms, join, window, newId, onSaying, onReceipt, onRejected, onFailed } = options;
   /** A line of `--ndjson` may name any room; each is joined when it is first named. */
   const joined = new Map<RoomName, Promise<unknown> | undefined>(rooms.map((room) => [room, undefined]));
 
   async function post({ destination, body, id: given, kind = 'text' }: Outgoing): Promise<Receipt> {
     const id = given ?? newId();
     // Whoever brings ids of their own may have sent them in an earlier run.
+    if (destination === 'followers') return client.publish(body, { id, kind });
     if ('to' in destination) return client.tell(destination.to, body, { id, kind });
     const { room } = destination;
-    if (!joined.has(room)) joined.set(room, client.join(room));
+    if (!joined.has(room)) joined.set(room, join(room));
     const joining = joined.get(room);
     if (joining !== undefined) {
       await joining;

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { formatDuration } from '../../duration.ts';
 import { BcastError } from '../../errors.ts';
+import type { Client } from '../client.ts';
 import type { ClientEvent } from '../events.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Ending, EndingSwitch, Silence } from './ending.ts';
@@ -11,10 +12,13 @@ export interface Progress {
   /** The last moment an acknowledgement came, or is to come after the server asked for patience. */
   lastMs: number;
   rejected: number;
+  /** It was said that the server's storage is out of reach, and nothing has got through since. */
+  isStorageOut: boolean;
 }
 
 /** What watching a run takes. */
 export interface Watched {
+  readonly client: Pick<Client, 'inviteUrl'>;
   readonly options: PipeOptions;
   readonly streams: { readonly note: (line: string) => void };
   readonly clock: Clock;
@@ -24,15 +28,31 @@ export interface Watched {
 
 /** What an event means for the run beside its output: an ending, a pause, or a line on stderr. */
 export function heed(event: ClientEvent, state: Watched, silence: Silence | undefined): void {
-  const { ending, progress, clock, options, streams } = state;
+  const { ending, progress, clock, options, streams, client } = state;
   const note = (line: string) => {
     if (!options.isQuiet) streams.note(line);
   };
   switch (event.type) {
     case 'message':
     case 'private':
+    case 'published':
+      silence?.touch();
+      return;
     case 'sent':
       silence?.touch();
+      progress.isStorageOut = false;
+      return;
+    case 'joined':
+      progress.isStorageOut = false;
+      // Told this once, and to nobody else: also to somebody who wants to hear nothing of the connection.
+      if (event.banner.code !== null) {
+        streams.note(`The code of ${event.room} is ${event.banner.code}. The server will not say it again.`);
+        streams.note(client.inviteUrl(event.room));
+      }
+      return;
+    case 'unavailable':
+      if (!progress.isStorageOut) note('The storage of the server is out of reach. What needs it waits.');
+      progress.isStorageOut = true;
       return;
     case 'slowDown':
       progress.lastMs = clock.monotonicMs() + event.retryAfterMs;

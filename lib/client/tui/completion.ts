@@ -17,6 +17,8 @@ export interface Vocabulary {
   readonly rooms: readonly string[];
 }
 
+/** Arguments that are words of ours. */
+const LITERALS: readonly string[] = ['--locked', 'rotate', 'on|off'];
 const DURATIONS = ['10m', '1h', '1d', '7d'];
 const MAX_CANDIDATES = 64;
 
@@ -50,7 +52,9 @@ function candidates(before: string, word: string, vocabulary: Vocabulary): strin
 function argumentCandidates(before: string, word: string, { users, rooms }: Vocabulary): string[] {
   const [head = '', ...given] = before.slice(1).trim().split(/\s+/);
   const args = commandOf(head)?.args ?? [];
-  const kind: ArgumentKind = args[Math.min(given.length, args.length - 1)]?.kind ?? 'text';
+  const argument = args[Math.min(given.length, args.length - 1)];
+  if (argument !== undefined && LITERALS.includes(argument.name)) return matching(argument.name.split('|'), word);
+  const kind: ArgumentKind = argument?.kind ?? 'text';
   switch (kind) {
     case 'room':
       return matching(rooms, word.replace(/^#/, ''));

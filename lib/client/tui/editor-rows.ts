@@ -1,8 +1,9 @@
+import { sanitiseLine } from '../sanitise.ts';
 import type { Editor } from './editor.ts';
 import { glyphsOf } from './glyphs.ts';
 import { labelOf } from './room-list.ts';
 import { cutText } from './rows.ts';
-import type { State, Window } from './state.ts';
+import type { Secret, State, Window } from './state.ts';
 
 /** The text being written as it stands on the screen. */
 export interface EditorRows {
@@ -32,12 +33,19 @@ export function promptOf(state: State): string {
       return ' search: ';
     case 'recall':
       return ' recall: ';
+    case 'secret':
+      return secretPrompt(state.mode.wanted, state.columns);
     case 'write': {
       return ` ${cutText(labelOf(window), Math.max(6, Math.floor(state.columns / 5)))} › `;
     }
     default:
       return state.mode satisfies never;
   }
+}
+
+function secretPrompt(wanted: Secret, columns: number): string {
+  if (wanted.what === 'code') return ` code of #${cutText(sanitiseLine(wanted.room), Math.max(6, columns - 20))}: `;
+  return wanted.first === null ? ' new password: ' : ' once more: ';
 }
 
 function layOut(before: string, after: string, width: number): EditorRows {

@@ -1,18 +1,19 @@
 import { nameKey, type UserName } from '../../protocol/names.ts';
-import type { PrivateMessage, RoomMessage } from '../events.ts';
+import type { PrivateMessage, PublishedMessage, RoomMessage, UnstoredMessage } from '../events.ts';
 import { mentions } from './format.ts';
 import type { MessageEntry } from './state.ts';
 
-/** A message as a line of a window. `me` is our name; a private message mentions nobody. */
+/** A stored message as a line of a window. `me` is our name; a private message mentions nobody. */
 export function messageEntry(
-  message: RoomMessage | PrivateMessage,
+  message: RoomMessage | UnstoredMessage | PrivateMessage | PublishedMessage,
   me: UserName | null,
   isPrivate: boolean,
 ): MessageEntry {
   const { ts, from, kind, body } = message;
   const isOwn = isSameName(from, me);
   const mention = !isOwn && !isPrivate && me !== null && mentions(body, me) ? me : null;
-  return { type: 'message', ts, from, kind, body, isOwn, mention };
+  const isPublished = message.type === 'published';
+  return { type: 'message', ts, from, kind, body, isOwn, isStored: true, isPublished, mention };
 }
 
 export function isSameName(a: UserName, b: UserName | null): boolean {

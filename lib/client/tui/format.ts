@@ -48,10 +48,19 @@ export function bodyRows(entry: Entry, layout: Layout): readonly Row[] {
   return rows;
 }
 
-/** A message that is not yet acknowledged, as rows. */
-export function pendingRows({ body, kind }: Pending, me: string, width: number): readonly Row[] {
-  const text = kind === 'action' ? `${me} ${body}` : body;
-  return safeLines(text).flatMap((line) => wrapRow([span(line, DIM)], width));
+/** A message that is not yet acknowledged, as rows. One that has waited for long says so. */
+export function pendingRows({ body, kind, to }: Pending, me: string, width: number, isLate: boolean): readonly Row[] {
+  const text = `${to === 'followers' ? FOR_FOLLOWERS : ''}${kind === 'action' ? `${me} ${body}` : body}`;
+  const lines = safeLines(text).map((line): Row => [span(line, DIM)]);
+  return (isLate ? withRemark(lines, UNSTORED) : lines).flatMap((line) => wrapRow(line, width));
+}
+
+const FOR_FOLLOWERS = 'to followers: ';
+const UNSTORED = ' (not stored yet)';
+
+/** The lines with a few words of ours behind the last. */
+function withRemark(lines: readonly Row[], remark: string): Row[] {
+  return [...lines.slice(0, -1), [...(lines.at(-1) ?? []), span(remark, WARN)]];
 }
 
 /** What a search looks through. */
@@ -104,12 +113,19 @@ function isSame(a: Layout, b: Layout): boolean {
   return a.width === b.width && a.isInline === b.isInline && a.query === b.query;
 }
 
-function messageLines({ body, from, kind, mention }: MessageEntry, isInline: boolean): Row[] {
-  const lines = safeLines(body).map((line) => marked(line, mention));
+function messageLines(entry: MessageEntry, isInline: boolean): Row[] {
+  const { body, from, kind, mention, isStored, isPublished } = entry;
+  const plain = safeLines(body).map((line): Row => (isStored ? marked(line, mention) : [span(line, DIM)]));
+  const stored = isStored ? plain : withRemark(plain, UNSTORED);
+  const lines = isPublished ? withPrefix(stored, FOR_FOLLOWERS) : stored;
   if (kind === 'text' && !isInline) return lines;
   const [first = [], ...rest] = lines;
   const star = kind === 'action' && isInline ? [span('* ', DIM)] : [];
   return [[...star, span(sanitiseLine(from), nickStyle(from)), span(' ', TEXT), ...first], ...rest];
+}
+
+function withPrefix([first = [], ...rest]: readonly Row[], prefix: string): Row[] {
+  return [[span(prefix, DIM), ...first], ...rest];
 }
 
 function noticeLines({ who, text, tone }: NoticeEntry): Row[] {

@@ -65,7 +65,7 @@ function inputLines(state: State, { inputWidth, inputHeight }: Geometry): InputL
 /** The input line while something is looked for. */
 function lookingLine(state: State, prompt: string): InputLines {
   const { mode } = state;
-  const query = mode.type === 'write' ? '' : mode.query;
+  const query = mode.type === 'write' ? '' : mode.type === 'secret' ? dots(mode.text, state.columns) : mode.query;
   const found = mode.type === 'recall' && mode.index !== null ? (state.history.lines[mode.index] ?? '') : '';
   const row: Row = [
     span(prompt, ACCENT_STRONG),
@@ -74,6 +74,11 @@ function lookingLine(state: State, prompt: string): InputLines {
   ];
   const column = Math.min(widthOf(prompt) + widthOf(query), state.columns - 1);
   return { lines: [row], column, row: 0 };
+}
+
+/** As many as were typed, so that one sees that something is. */
+function dots(secret: string, columns: number): string {
+  return '•'.repeat(Math.min([...secret].length, Math.max(1, columns - 24)));
 }
 
 function tooSmall({ columns, rows }: State): Frame {

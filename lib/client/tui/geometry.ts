@@ -51,7 +51,8 @@ export function geometryOf(state: State): Geometry {
   const nickWidth = paneWidth >= WIDE_PANE_COLUMNS ? 12 : paneWidth >= NARROW_PANE_COLUMNS ? 10 : 0;
   const gutter = nickWidth === 0 ? INLINE_INDENT : TIME_COLUMNS + nickWidth + 2;
   const inputWidth = Math.max(1, columns - widthOf(promptOf(state)) - 1);
-  const wanted = editorRows(state.editor, inputWidth).rows.length;
+  // Looking for something takes one row, whatever was being written.
+  const wanted = state.mode.type === 'write' ? editorRows(state.editor, inputWidth).rows.length : 1;
   const inputHeight = Math.max(1, Math.min(wanted, MAX_INPUT_ROWS, Math.floor((rows - 4) / 2)));
   return {
     isTooSmall: columns < MIN_COLUMNS || rows < MIN_ROWS,

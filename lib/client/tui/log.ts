@@ -49,6 +49,16 @@ export function replaceLast<T>(log: Log<T>, entry: T): Log<T> {
   return last === undefined ? append(log, entry) : { ...log, chunks: log.chunks.with(-1, last.with(-1, entry)) };
 }
 
+/** The log with another entry in that place; unchanged when there is none any more. */
+export function replaceAt<T>(log: Log<T>, serial: number, entry: T): Log<T> {
+  if (serial < log.first || serial >= log.end) return log;
+  const slot = serial - log.first;
+  const index = Math.floor(slot / CHUNK_ENTRIES);
+  const chunk = log.chunks[index];
+  if (chunk === undefined) return { ...log, tail: log.tail.with(slot % CHUNK_ENTRIES, entry) };
+  return { ...log, chunks: log.chunks.with(index, chunk.with(slot % CHUNK_ENTRIES, entry)) };
+}
+
 /** The log without its entries; what comes next goes on counting where it stood. */
 export function cleared<T>(log: Log<T>): Log<T> {
   return { first: log.end, end: log.end, chunks: [], tail: [] };

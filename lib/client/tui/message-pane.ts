@@ -3,7 +3,7 @@ import { bodyRows, clockTime, dayName, isSameDay, type Layout, pendingRows } fro
 import { type Geometry, INLINE_INDENT } from './geometry.ts';
 import { entryAt } from './log.ts';
 import { cutText, fitRow, rowWidth } from './rows.ts';
-import type { Entry, Scroll, State, Tone, Window } from './state.ts';
+import type { Entry, Pending, Scroll, State, Tone, Window } from './state.ts';
 import {
   ACCENT,
   ACCENT_STRONG,
@@ -55,9 +55,21 @@ export function bottomOf(window: Window, layout: Layout): Scroll {
 function tailRows(state: State, window: Window, geometry: Geometry): Row[] {
   const layout = layoutOf(state, geometry);
   const pending = window.pending.flatMap((item) =>
-    gutterRows(pendingRows(item, state.me ?? '', geometry.textWidth), clockTime(item.ts), span('…', DIM), geometry),
+    gutterRows(
+      pendingRows(item, state.me ?? '', geometry.textWidth, isLate(item, state)),
+      clockTime(item.ts),
+      span('…', DIM),
+      geometry,
+    ),
   );
   return [...rowsUpFrom(window, bottomOf(window, layout), geometry, layout), ...pending];
+}
+
+/** Nobody wants to read of a delay that is over when it is read. */
+const LATE_MS = 2_000;
+
+function isLate({ ts }: Pending, { nowMs }: State): boolean {
+  return nowMs - ts >= LATE_MS;
 }
 
 function scrolledRows(state: State, window: Window, geometry: Geometry): Row[] {
@@ -126,6 +138,7 @@ const TONES: Readonly<Record<Tone, Span>> = {
 function continues(before: Entry | undefined, entry: Entry): boolean {
   if (before?.type !== 'message' || entry.type !== 'message') return false;
   if (before.kind !== 'text' || entry.kind !== 'text' || entry.mention !== null) return false;
+  if (before.isPublished !== entry.isPublished) return false;
   return before.from === entry.from && Math.abs(entry.ts - before.ts) < GROUP_MS;
 }
 

@@ -1,13 +1,15 @@
 import type { ReadStream, WriteStream } from 'node:tty';
 import { type Clock, systemClock } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
+import type { Access, MessageId } from '../../protocol/messages.ts';
 import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
-import { type Client, type ConnectOptions, connect, type TrustPolicy } from '../client.ts';
+import { type Client, type ConnectOptions, connect, type PasswordSource, type TrustPolicy } from '../client.ts';
+import { createIdMaker } from '../message-id.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Effect } from './effect.ts';
 import { openKeyboard } from './keyboard.ts';
 import { perform } from './perform.ts';
-import { askName, askTrust, Interrupted, type PromptTerminal } from './prompts.ts';
+import { askName, askPassword, askTrust, Interrupted, type PromptTerminal } from './prompts.ts';
 import { type Loop, runLoop } from './screen-loop.ts';
 import type { Outcome } from './state.ts';
 import { wantsColour } from './theme.ts';
@@ -22,6 +24,10 @@ export interface TuiOptions {
   readonly suggestedName: UserName | null;
   /** Entered in this order; the first is on screen. */
   readonly rooms: readonly RoomName[];
+  /** Of the locked ones among them; without it the person is asked. */
+  readonly code?: string | undefined;
+  /** Only make them, so. */
+  readonly create?: Access | undefined;
   /** Called with the name whenever it is settled or changes. */
   readonly onName?: (name: UserName) => void;
   /** `--no-color`. */
@@ -43,7 +49,13 @@ const INTERRUPTED = 130;
 /** Between stopping and taking the terminal again: the process stands still in between, however long that lasts. */
 const RESUME_MS = 50;
 /** Refusals of a name, which another name may cure. */
-const NAME_TROUBLES: readonly string[] = ['NAME_IN_USE', 'NAME_INVALID', 'TOO_MANY_SESSIONS'];
+const NAME_TROUBLES: readonly string[] = [
+  'NAME_IN_USE',
+  'NAME_INVALID',
+  'NAME_REGISTERED',
+  'AUTH_REQUIRED',
+  'TOO_MANY_SESSIONS',
+];
 
 /**
  * Talks full screen until the person leaves: asks for what is missing (a name, whether the server is the right one),
@@ -102,6 +114,11 @@ async function connectAsking(options: TuiOptions): Promise<Client> {
   let user = options.user ?? (await askName(terminal, options.suggestedName));
   for (;;) {
     const stopWaiting = sayIfSlow(options);
+    const name = user;
+    const askAgain: PasswordSource = (refusal) => {
+      stopWaiting();
+      return askPassword(terminal, name, refusal);
+    };
     const trust: TrustPolicy = {
       ...options.connect.trust,
       ask(address, fingerprint) {
@@ -110,7 +127,7 @@ async function connectAsking(options: TuiOptions): Promise<Client> {
       },
     };
     try {
-      return await connect({ ...options.connect, trust, user });
+      return await connect({ ...options.connect, trust, password: options.connect.password ?? askAgain, user });
     } catch (thrown) {
       stopWaiting();
       const error = toBcastError(thrown);
@@ -169,7 +186,8 @@ async function runScreen(client: Client, options: TuiOptions, noteName: (name: U
     process.kill(0, 'SIGTSTP');
     clock.after(RESUME_MS, takeAgain);
   };
-  effects.run = (effect) => runEffect(effect, { client, loop, view, suspend, end });
+  const newId = createIdMaker(clock);
+  effects.run = (effect) => runEffect(effect, { client, newId, loop, view, suspend, end });
   const onResize = (): void => loop.dispatch({ type: 'resize', columns: output.columns, rows: output.rows });
   output.on('resize', onResize);
   signal?.addEventListener('abort', end, { once: true });
@@ -179,8 +197,10 @@ async function runScreen(client: Client, options: TuiOptions, noteName: (name: U
     loop.dispatch({ type: 'client', event });
     if (event.type === 'renamed') noteName(event.name);
   });
+  const { code = null, create = null } = options;
   for (const room of options.rooms) {
-    effects.run({ type: 'ask', ask: { what: 'join', room, isToFront: false }, window: `room ${nameKey(room)}` });
+    const ask = { what: 'join', room, isToFront: false, code, create } as const;
+    effects.run({ type: 'ask', ask, window: `room ${nameKey(room)}` });
   }
   try {
     return await ended.promise;
@@ -200,13 +220,14 @@ const CRASHED = 'This program failed; please report it with what follows.';
 
 interface Hands {
   readonly client: Client;
+  readonly newId: () => MessageId;
   readonly loop: Loop;
   readonly view: View;
   readonly suspend: () => void;
   readonly end: () => void;
 }
 
-function runEffect(effect: Effect, { client, loop, view, suspend, end }: Hands): void {
+function runEffect(effect: Effect, { client, newId, loop, view, suspend, end }: Hands): void {
   switch (effect.type) {
     case 'bell':
       view.bell();
@@ -221,6 +242,6 @@ function runEffect(effect: Effect, { client, loop, view, suspend, end }: Hands):
       end();
       return;
     default:
-      perform(client, effect, loop.dispatch);
+      perform(effect, { port: client, newId, dispatch: loop.dispatch });
   }
 }

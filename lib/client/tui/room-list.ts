@@ -1,4 +1,5 @@
 import { sanitiseLine } from '../sanitise.ts';
+import { widthOf } from './glyphs.ts';
 import { cutText, fitRow, rowWidth, spreadRow } from './rows.ts';
 import type { State, Window } from './state.ts';
 import {
@@ -74,14 +75,15 @@ function roomRow(window: Window, number: number, isActive: boolean, width: numbe
       : window.unread > 0
         ? STRONG
         : nameStyle(window);
-  const marks = isActive && window.scroll === null ? '' : countOf(window);
+  const count = isActive && window.scroll === null ? '' : countOf(window);
+  const marks = [lockOf(window), count].filter((mark) => mark !== '').join(' ');
   const markStyle: Style = {
     ...(window.mentions > 0 ? ACCENT_STRONG : DIM),
     ...(isActive ? { ground: 'chosen' as const } : {}),
   };
   const left: Row = [
     span(`${String(number).padStart(2)} `, isActive ? { ...DIM, ground: 'chosen' } : FAINT),
-    span(cutText(labelOf(window), width - 4 - marks.length), style),
+    span(cutText(labelOf(window), width - 4 - widthOf(marks)), style),
   ];
   return spreadRow(left, marks === '' ? [] : [span(marks, markStyle), span(' ', ground)], width, ground);
 }
@@ -90,12 +92,21 @@ function tabRow(window: Window, number: number, isActive: boolean): Row {
   const style = isActive ? BAR_STRONG : window.mentions > 0 ? BAR_ACCENT : window.unread > 0 ? BAR : BAR_DIM;
   const count = isActive && window.scroll === null ? '' : countOf(window);
   const label = cutText(labelOf(window), 16);
+  const lock = lockOf(window);
   return [
     span(` ${number} `, BAR_DIM),
     span(label, style),
+    ...(lock === '' ? [] : [span(lock, BAR_DIM)]),
     span(count === '' ? ' ' : ` ${count} `, window.mentions > 0 ? BAR_ACCENT : BAR_DIM),
   ];
 }
+
+/** The mark of a room that opens with a code only. */
+function lockOf({ access }: Window): string {
+  return access === 'locked' ? LOCK : '';
+}
+
+const LOCK = '\u{1f512}';
 
 /** Those that wait to be read, those that speak to us with a mark. */
 function countOf({ unread, mentions }: Window): string {
@@ -111,7 +122,10 @@ function nameStyle(window: Window): Style {
 /** The line at the top: the rooms unless they have their own column, then the topic. */
 export function topLine(state: State, hasRoomList: boolean): Row {
   const window = state.windows[state.active] as Window;
-  const title: Row = hasRoomList ? [span(` ${labelOf(window)} `, BAR_STRONG)] : roomStrip(state, state.columns);
+  const locked: Row = window.access === 'locked' ? [span('locked ', BAR_DIM)] : [];
+  const title: Row = hasRoomList
+    ? [span(` ${labelOf(window)} `, BAR_STRONG), ...locked]
+    : roomStrip(state, state.columns);
   const left = state.columns - rowWidth(title);
   const topic =
     window.topic === null || left < 12

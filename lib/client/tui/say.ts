@@ -19,7 +19,8 @@ export function say(state: State, kind: MessageKind, body: string): Next {
   if (isTooLong(body)) return [tellHere(state, 'error', TOO_LONG), []];
   const { nextTicket: ticket } = state;
   const effect: Effect = { type: 'say', ticket, room: window.name as RoomName, kind, body };
-  return [withPending(state, state.active, { ticket, kind, body, ts: state.nowMs }), [effect]];
+  const pending = { ticket, id: null, to: 'room', kind, body, ts: state.nowMs } as const;
+  return [withPending(state, state.active, pending), [effect]];
 }
 
 /** Says something to one person, in a window of their own that comes to the front. */
@@ -28,7 +29,16 @@ export function tellPerson(state: State, to: UserName, kind: MessageKind, body: 
   const [opened, index] = openWindow(state, 'query', to);
   const { nextTicket: ticket } = state;
   const effect: Effect = { type: 'tell', ticket, to, kind, body };
-  return [withPending(activate(opened, index), index, { ticket, kind, body, ts: state.nowMs }), [effect]];
+  const pending = { ticket, id: null, to: 'person', kind, body, ts: state.nowMs } as const;
+  return [withPending(activate(opened, index), index, pending), [effect]];
+}
+
+/** Says something to everybody who follows us. It is shown where we are. */
+export function publish(state: State, body: string): Next {
+  if (isTooLong(body)) return [tellHere(state, 'error', TOO_LONG), []];
+  const { nextTicket: ticket } = state;
+  const pending = { ticket, id: null, to: 'followers', kind: 'text', body, ts: state.nowMs } as const;
+  return [withPending(state, state.active, pending), [{ type: 'publish', ticket, body }]];
 }
 
 const TOO_LONG = `That is too long for one message: ${MAX_BODY_BYTES} bytes are the most.`;

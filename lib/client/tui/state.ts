@@ -1,5 +1,5 @@
 import type { BcastError } from '../../errors.ts';
-import type { MessageKind, Role } from '../../protocol/messages.ts';
+import type { Access, MessageId, MessageKind, Role } from '../../protocol/messages.ts';
 import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 import type { ServerIdentity } from '../events.ts';
 import type { Completion } from './completion.ts';
@@ -16,10 +16,14 @@ export interface State {
   readonly link: Link;
   /** Our name; before the first welcome, the one asked for. */
   readonly me: UserName | null;
+  /** Our name is registered, and ours. */
+  readonly isRegistered: boolean;
   readonly away: string | null;
   readonly latencyMs: number | null;
   /** Until when the server asked us to send less. */
   readonly slowUntilMs: number;
+  /** Until when the server's storage is out of reach, as far as is known. */
+  readonly storageOutUntilMs: number;
   readonly motd: string | null;
   /** The first is `home`, which shows only while there is no other. */
   readonly windows: readonly Window[];
@@ -65,13 +69,20 @@ export type Link =
       readonly attempt: number;
     };
 
-/** What the keys do: write a line, or look for something. */
+/** What the keys do: write a line, look for something, or write something that is not to be seen. */
 export type Mode =
   | { readonly type: 'write' }
   /** Looking through the window; `serial` is the entry found. */
   | { readonly type: 'search'; readonly query: string; readonly serial: number | null; readonly before: Scroll | null }
   /** Looking through what was typed; `index` is the line found. */
-  | { readonly type: 'recall'; readonly query: string; readonly index: number | null };
+  | { readonly type: 'recall'; readonly query: string; readonly index: number | null }
+  | { readonly type: 'secret'; readonly wanted: Secret; readonly text: string };
+
+/** What is asked for, and shown to nobody who looks over a shoulder. */
+export type Secret =
+  | { readonly what: 'code'; readonly room: RoomName }
+  /** `first`: what was typed the first time; null then. */
+  | { readonly what: 'password'; readonly first: string | null };
 
 export interface Window {
   readonly kind: 'home' | 'room' | 'query';
@@ -87,15 +98,22 @@ export interface Window {
   /** The first entry that came after this window was last left; null: nothing new. */
   readonly newFrom: number | null;
   readonly topic: string | null;
+  readonly access: Access;
   /** In the order of their keys. */
   readonly members: readonly Member[];
   readonly typing: readonly { readonly name: UserName; readonly untilMs: number }[];
   /** Said but not acknowledged. */
   readonly pending: readonly Pending[];
+  /** Lines in the log of what is not stored yet, to be put right when it is. */
+  readonly unstored: readonly Unstored[];
   /** Shown when history has come in. */
   readonly banner: { readonly afterSeq: number; readonly text: string } | null;
   /** The oldest message shown; older ones are fetched from before it. */
   readonly oldestSeq: number | null;
+  /** The newest message shown, up to where the server was told that it was seen, and the newest of our own. 0: none. */
+  readonly newestSeq: number;
+  readonly seenSeq: number;
+  readonly ownSeq: number;
   /** `idle`: more may be had; `asking`: on its way; `done`: there is no more. */
   readonly older: 'idle' | 'asking' | 'done';
   /** Whether the server counts us in. Always true for queries. */
@@ -118,9 +136,19 @@ export interface Member {
 
 export interface Pending {
   readonly ticket: number;
+  /** Null until it is on its way, and for what goes to no room. */
+  readonly id: MessageId | null;
+  readonly to: 'room' | 'person' | 'followers';
   readonly kind: MessageKind;
   readonly body: string;
   readonly ts: number;
+}
+
+export interface Unstored {
+  readonly id: MessageId;
+  /** Null for what others said. */
+  readonly ticket: number | null;
+  readonly serial: number;
 }
 
 export type Entry = MessageEntry | NoticeEntry;
@@ -133,6 +161,9 @@ export interface MessageEntry {
   /** As it came: unsafe to print. */
   readonly body: string;
   readonly isOwn: boolean;
+  readonly isStored: boolean;
+  /** It went to everybody who follows its author. */
+  readonly isPublished: boolean;
   /** The word of ours that it mentions. */
   readonly mention: string | null;
 }
@@ -164,9 +195,11 @@ export function initialState({ columns, rows, nowMs, me }: Start): State {
     nowMs,
     link: { state: 'connecting' },
     me,
+    isRegistered: false,
     away: null,
     latencyMs: null,
     slowUntilMs: 0,
+    storageOutUntilMs: 0,
     motd: null,
     windows: [newWindow('home', 'bcast' as RoomName, 'bcast' as NameKey)],
     active: 0,
@@ -201,11 +234,16 @@ export function newWindow(kind: Window['kind'], name: string, key: NameKey): Win
     mentions: 0,
     newFrom: null,
     topic: null,
+    access: 'open',
     members: [],
     typing: [],
     pending: [],
+    unstored: [],
     banner: null,
     oldestSeq: null,
+    newestSeq: 0,
+    seenSeq: 0,
+    ownSeq: 0,
     older: 'idle',
     isJoined: kind !== 'room',
   };

@@ -35,8 +35,11 @@ function hintRow(state: State): Row | null {
     return [span(` ${found}   Enter: stay here   Esc: back`, BAR_DIM)];
   }
   if (state.mode.type === 'recall') return [span(' Ctrl-R: older   Enter: take it   Esc: back', BAR_DIM)];
+  if (state.mode.type === 'secret') return [span(` ${SECRET_HINT}   Enter: done   Esc: cancel`, BAR_DIM)];
   return usageRow(state);
 }
+
+const SECRET_HINT = 'What you type is not shown';
 
 /** The candidates, the one taken in the accent; a long list moves with it. */
 function completionRow({ completion, columns }: State): Row {
@@ -121,6 +124,7 @@ function detailParts(state: State): Part[] {
     parts.push([[span(long, style)], [span(short, style)]]);
   if (link.state === 'offline') add(BAR_WARN, retryText(link, nowMs, state.columns));
   if (state.slowUntilMs > nowMs) add(BAR_WARN, 'slowed down by the server', 'slowed down');
+  if (state.storageOutUntilMs > nowMs) add(BAR_WARN, 'the server cannot store just now', 'not storing');
   const waiting = state.windows.reduce((sum, { pending }) => sum + pending.length, 0);
   if (waiting > 1) add(BAR_DIM, `${waiting} to send`);
   if (link.state === 'online' && state.latencyMs !== null) add(BAR_DIM, latencyText(state.latencyMs));

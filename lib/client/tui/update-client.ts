@@ -1,26 +1,22 @@
 import { formatDuration } from '../../duration.ts';
-import type { RoomName } from '../../protocol/names.ts';
-import { nameKey } from '../../protocol/names.ts';
-import type { ClientEvent, ConnectionStatus, PrivateMessage, RoomMessage } from '../events.ts';
+import type { ClientEvent, ConnectionStatus, PrivateMessage, PublishedMessage, RoomMessage } from '../events.ts';
 import type { Effect } from './effect.ts';
 import { isSameName, messageEntry } from './entries.ts';
-import { membersFrom } from './members.ts';
 import type { State, Window } from './state.ts';
-import { untilText } from './times.ts';
 import { onPresence } from './update-presence.ts';
 import {
-  activate,
-  addEntry,
-  addMessage,
-  changeWindow,
-  closeWindow,
-  notice,
-  openWindow,
-  roomIndex,
-  tell,
-  tellHere,
-  windowId,
-} from './windows.ts';
+  flushBanner,
+  onForgotten,
+  onInvited,
+  onJoined,
+  onLagged,
+  onLeft,
+  onMembers,
+  onRemoved,
+  onTopic,
+} from './update-room.ts';
+import { onUnstored, withStored } from './update-stored.ts';
+import { addEntry, addMessage, changeWindow, openWindow, roomIndex, tell, tellHere, windowId } from './windows.ts';
 
 type Next = readonly [State, readonly Effect[]];
 
@@ -58,8 +54,16 @@ export function onClientEvent(state: State, event: ClientEvent): Next {
       return [onForgotten(state, event.room), []];
     case 'lagged':
       return onLagged(state, event);
+    case 'published':
+      return [onPublished(state, event), []];
+    case 'unstored':
+      return isIgnored(state, event.from) ? [state, []] : onUnstored(state, event);
+    case 'invited':
+      return [isIgnored(state, event.by) ? state : onInvited(state, event), []];
     case 'sent':
       return [state, []];
+    case 'unavailable':
+      return [{ ...state, storageOutUntilMs: state.nowMs + event.retryAfterMs }, []];
     case 'slowDown':
       return [{ ...state, slowUntilMs: state.nowMs + event.retryAfterMs }, []];
     case 'latency':
@@ -75,15 +79,26 @@ function onMessage(state: State, event: RoomMessage): Next {
   const [opened, index] = openWindow(state, 'room', event.room);
   const entry = messageEntry(event, state.me, false);
   const isHidden = isIgnored(state, event.from);
-  const isOld = event.isHistory || entry.isOwn;
   const isMention = entry.mention !== null;
+  // What stood there before it was stored has been counted, and rung for.
+  const wasShown = opened.windows[index]?.unstored.some(({ id }) => id === event.id) === true;
+  const isOld = event.isHistory || entry.isOwn || wasShown;
   const added = changeWindow(opened, index, (window) => {
-    const seen = withoutTyping(withOldest(window, event.seq), event.from);
+    const seen = withoutPending(withoutTyping(withSeqs(window, event, entry.isOwn), event.from), event.id);
     if (isHidden) return seen;
+    const inPlace = withStored(seen, event.id, entry);
+    if (inPlace !== null) return inPlace;
     return isOld ? addEntry(seen, entry) : addMessage(seen, entry, index === state.active, isMention);
   });
   const shown = flushBanner(added, index, event.seq);
   return isMention && !isOld && !isHidden ? withBell(shown) : [shown, []];
+}
+
+/** What somebody says to all who follow them stands where the reader is. */
+function onPublished(state: State, event: PublishedMessage): State {
+  if (isIgnored(state, event.from)) return state;
+  const entry = messageEntry(event, state.me, true);
+  return changeWindow(state, state.active, (window) => addMessage(window, entry, true, false));
 }
 
 function onPrivate(state: State, event: PrivateMessage): Next {
@@ -105,103 +120,6 @@ function onTyping(state: State, { room, name }: Extract<ClientEvent, { type: 'ty
   }));
 }
 
-function onTopic(state: State, { room, topic, by }: Extract<ClientEvent, { type: 'topic' }>): State {
-  const index = roomIndex(state, room);
-  const text = topic === null ? 'cleared the topic' : `set the topic: ${topic}`;
-  return tell(
-    changeWindow(state, index, (window) => ({ ...window, topic })),
-    index,
-    'info',
-    text,
-    [by],
-  );
-}
-
-function onRemoved(
-  state: State,
-  { room, removal, by, reason, untilMs }: Extract<ClientEvent, { type: 'removed' }>,
-): State {
-  const index = roomIndex(state, room);
-  const what = removal === 'ban' ? 'banned you from this room' : 'put you out of this room';
-  const until = removal === 'ban' && untilMs !== null ? ` until ${untilText(untilMs, state.nowMs)}` : '';
-  const why = reason === null ? '' : `: ${reason}`;
-  const gone = changeWindow(state, index, (window) => ({ ...window, isJoined: false, members: [], typing: [] }));
-  return tell(gone, index, 'error', what + until + why, [by]);
-}
-
-/** Left as we wished: the window goes. Not let in again: it stays, and says why. */
-function onLeft(state: State, { room, error }: Extract<ClientEvent, { type: 'left' }>): State {
-  const index = roomIndex(state, room);
-  if (error === undefined) return closeWindow(state, index);
-  const out = changeWindow(state, index, (window) => ({ ...window, isJoined: false, members: [], typing: [] }));
-  return tell(out, index, 'error', error.message);
-}
-
-function onJoined(state: State, event: Extract<ClientEvent, { type: 'joined' }>): Next {
-  const { room, banner, isRejoin } = event;
-  const [opened, index] = openWindow(state, 'room', room);
-  const isFirst = opened.windows.length === 2 && state.windows.length === 1;
-  const key = nameKey(room);
-  const isWanted = isFirst || state.joining.includes(key);
-  const motd = isFirst && state.motd !== null ? [state.motd] : [];
-  const joined = changeWindow(opened, index, (window) => ({
-    ...window,
-    isJoined: true,
-    topic: banner.topic,
-    older: window.older === 'asking' ? 'idle' : window.older,
-    banner: isRejoin
-      ? null
-      : { afterSeq: banner.first <= banner.last ? banner.last : 0, text: [...bannerLines(banner), ...motd].join('\n') },
-  }));
-  const settled = { ...joined, joining: state.joining.filter((wanted) => wanted !== key) };
-  const shown = flushBanner(isWanted ? activate(settled, index) : settled, index, 0);
-  return [shown, [askMembers(room)]];
-}
-
-function askMembers(room: RoomName): Effect {
-  return { type: 'ask', ask: { what: 'names', room, isShown: false }, window: `room ${nameKey(room)}` };
-}
-
-function onMembers(state: State, { room, members }: Extract<ClientEvent, { type: 'members' }>): State {
-  return changeWindow(state, roomIndex(state, room), (window) => ({ ...window, members: membersFrom(members) }));
-}
-
-/** The messages come again by themselves; who came and went meanwhile does not. */
-function onLagged(state: State, { room, dropped }: Extract<ClientEvent, { type: 'lagged' }>): Next {
-  const text = `Too much at once: ${dropped} messages are being fetched again.`;
-  return [tell(state, roomIndex(state, room), 'warn', text), [askMembers(room)]];
-}
-
-/** Who can read, how much is kept, and who decides (DESIGN §5). */
-function bannerLines({ keep, owner, topic, members }: Extract<ClientEvent, { type: 'joined' }>['banner']): string[] {
-  const people = members === 1 ? 'Nobody else is here' : `${members} people are here`;
-  const kept = keep === 0 ? 'keeps no messages' : `keeps the last ${keep} messages`;
-  const moderated = owner === null ? '' : ` ${owner} owns it.`;
-  return [
-    ...(topic === null ? [] : [`Topic: ${topic}`]),
-    `${people}. The server can read this room and ${kept}.${moderated}`,
-  ];
-}
-
-/** Shows the banner once history up to `seq` is in: it belongs below it, where it is seen. */
-function flushBanner(state: State, index: number, seq: number): State {
-  const banner = state.windows[index]?.banner;
-  if (banner === null || banner === undefined || banner.afterSeq > seq) return state;
-  const entry = notice(state.nowMs, 'info', banner.text);
-  return changeWindow(state, index, (window) => addEntry({ ...window, banner: null }, entry));
-}
-
-function onForgotten(state: State, room: RoomName): State {
-  const index = roomIndex(state, room);
-  const text = 'The server has started over and forgotten this room: what stands above is only here.';
-  return tell(
-    changeWindow(state, index, (window) => ({ ...window, oldestSeq: null, older: 'done' })),
-    index,
-    'warn',
-    text,
-  );
-}
-
 function onStatus(state: State, status: ConnectionStatus): Next {
   switch (status.state) {
     case 'connecting':
@@ -218,8 +136,8 @@ function onStatus(state: State, status: ConnectionStatus): Next {
 }
 
 function onOnline(state: State, status: Extract<ConnectionStatus, { state: 'online' }>): Next {
-  const { server, role, name, motd, isReconnect } = status;
-  const online: State = { ...state, me: name, motd, link: { state: 'online', server, role } };
+  const { server, role, name, registered, motd, isReconnect } = status;
+  const online: State = { ...state, me: name, isRegistered: registered, motd, link: { state: 'online', server, role } };
   if (!isReconnect) return [online, []];
   const told = tellAll(online, 'info', 'Connected again.');
   // A new session is not away; whoever was still is.
@@ -253,8 +171,20 @@ function withBell(state: State): Next {
   return [{ ...state, bellAtMs: state.nowMs }, [{ type: 'bell' }]];
 }
 
-function withOldest(window: Window, seq: number): Window {
-  return window.oldestSeq === null || seq < window.oldestSeq ? { ...window, oldestSeq: seq } : window;
+function withSeqs(window: Window, { seq }: RoomMessage, isOwn: boolean): Window {
+  const { oldestSeq, newestSeq, ownSeq } = window;
+  return {
+    ...window,
+    oldestSeq: oldestSeq === null ? seq : Math.min(seq, oldestSeq),
+    newestSeq: Math.max(seq, newestSeq),
+    ownSeq: isOwn ? Math.max(seq, ownSeq) : ownSeq,
+  };
+}
+
+/** Ours is acknowledged by coming back. */
+function withoutPending(window: Window, id: RoomMessage['id']): Window {
+  if (window.pending.every((one) => one.id !== id)) return window;
+  return { ...window, pending: window.pending.filter((one) => one.id !== id) };
 }
 
 function withoutTyping(window: Window, name: string): Window {

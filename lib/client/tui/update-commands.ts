@@ -1,14 +1,25 @@
 import { parseDuration } from '../../duration.ts';
 import { COMMANDS, type Command, commandOf, usageOf } from '../../protocol/commands.ts';
 import { nameKey, type RoomName, toRoomName, toUserName, type UserName } from '../../protocol/names.ts';
+import { askAnywhere, askInRoom } from './command-asks.ts';
 import { withText } from './editor.ts';
 import type { Ask, Effect } from './effect.ts';
 import { cleared } from './log.ts';
 import { nearest } from './nearest.ts';
-import { say, tellPerson } from './say.ts';
+import { publish, say, tellPerson } from './say.ts';
 import type { State, Window } from './state.ts';
 import { openSearch } from './update-looking.ts';
-import { activate, activeWindow, closeWindow, openWindow, roomIndex, tellHere, windowId } from './windows.ts';
+import { openSecret } from './update-secret.ts';
+import {
+  activate,
+  activeWindow,
+  changeWindow,
+  closeWindow,
+  openWindow,
+  roomIndex,
+  tellHere,
+  windowId,
+} from './windows.ts';
 
 type Next = readonly [State, readonly Effect[]];
 
@@ -29,7 +40,7 @@ export function runCommand(state: State, line: string): Next {
 }
 
 function perform(state: State, { command, values }: Given, line: string): Next {
-  const [first = null, second = null, third = null] = values;
+  const [first = null, second = null] = values;
   switch (command.name) {
     case 'me':
       return say(state, 'action', first ?? '');
@@ -38,8 +49,18 @@ function perform(state: State, { command, values }: Given, line: string): Next {
     case 'reply':
       if (state.lastPrivateFrom === null) return wrong(state, line, 'Nobody has written to you yet.');
       return tellPerson(state, state.lastPrivateFrom, 'text', first ?? '');
+    case 'publish':
+      return publish(state, first ?? '');
     case 'join':
       return join(state, first as RoomName);
+    case 'create':
+      return create(state, first as RoomName, second, line);
+    case 'password':
+      return [openSecret(state, { what: 'password', first: null }), []];
+    case 'topic':
+      return first === null ? [tellTopic(state), []] : request(state, command.name, values, line);
+    case 'motd':
+      return first === null ? [tellMotd(state), []] : request(state, command.name, values, line);
     case 'part':
       return part(state, first as RoomName | null);
     case 'whoami':
@@ -50,64 +71,32 @@ function perform(state: State, { command, values }: Given, line: string): Next {
       return [unignore(state, first as UserName), []];
     case 'help':
       return help(state, first, line);
-    case 'search':
+    case 'lastlog':
       return [openSearch(state, first ?? ''), []];
     case 'clear':
       return [clear(state), []];
     case 'quit':
       return [state, [{ type: 'quit' }]];
     default:
-      return request(state, command.name, [first, second, third], line);
+      return request(state, command.name, values, line);
   }
 }
 
 /** The commands that are one question to the server. */
 function request(state: State, name: string, values: readonly (string | null)[], line: string): Next {
-  const [first = null, second = null, third = null] = values;
-  switch (name) {
-    case 'list':
-      return ask(state, { what: 'rooms' });
-    case 'whois':
-      return ask(state, { what: 'whois', name: first as UserName });
-    case 'nick':
-      return ask(state, { what: 'nick', name: first as UserName });
-    case 'away':
-      return ask(state, { what: 'away', text: first ?? 'away' });
-    case 'back':
-      return ask(state, { what: 'away', text: null });
-    default:
-      return roomRequest(state, name, [first, second, third], line);
-  }
-}
-
-/** The commands about the room on screen (or the one named). */
-function roomRequest(state: State, name: string, values: readonly (string | null)[], line: string): Next {
-  const [first = null, second = null, third = null] = values;
-  const room = name === 'names' && first !== null ? (first as RoomName) : hereOf(activeWindow(state));
+  const anywhere = askAnywhere(name, values);
+  if (anywhere !== null) return ask(state, anywhere);
+  const [first = null] = values;
+  const window = activeWindow(state);
+  const room = name === 'names' && first !== null ? (first as RoomName) : hereOf(window);
   if (room === null) return wrong(state, line, 'That needs a room: go to one first.');
-  switch (name) {
-    case 'names':
-      return ask(state, { what: 'names', room, isShown: true });
-    case 'topic':
-      if (first === null) return [tellTopic(state), []];
-      return ask(state, { what: 'topic', room, topic: first === '-' ? null : first });
-    case 'kick':
-      return ask(state, { what: 'kick', room, name: first as UserName, reason: second });
-    case 'ban':
-      return ask(state, {
-        what: 'ban',
-        room,
-        target: first ?? '',
-        durationMs: second === null ? null : parseDuration(second),
-        reason: third,
-      });
-    case 'unban':
-      return ask(state, { what: 'unban', room, target: first ?? '' });
-    case 'banned':
-      return ask(state, { what: 'bans', room });
-    default:
-      return wrong(state, line, `/${name} does not work here.`);
-  }
+  const asked = askInRoom(name, values, room, window);
+  if (typeof asked === 'string') return wrong(state, line, asked);
+  if (asked.what !== 'older') return ask(state, asked);
+  return ask(
+    changeWindow(state, state.active, (shown) => ({ ...shown, older: 'asking' })),
+    asked,
+  );
 }
 
 /** One value for each argument, or what is wrong. A last argument of kind `text` takes the rest of the line. */
@@ -177,7 +166,15 @@ function message(state: State, name: UserName, text: string | null): Next {
 function join(state: State, room: RoomName): Next {
   const index = roomIndex(state, room);
   if (state.windows[index]?.isJoined === true) return [activate(state, index), []];
-  return ask({ ...state, joining: [...state.joining, nameKey(room)] }, { what: 'join', room, isToFront: true });
+  const asked = { what: 'join', room, isToFront: true, code: null, create: null } as const;
+  return ask({ ...state, joining: [...state.joining, nameKey(room)] }, asked);
+}
+
+function create(state: State, room: RoomName, how: string | null, line: string): Next {
+  if (how !== null && how !== '--locked') return wrong(state, line, 'It is /create ROOM or /create ROOM --locked.');
+  const access = how === null ? 'open' : 'locked';
+  const asked = { what: 'join', room, isToFront: true, code: null, create: access } as const;
+  return ask({ ...state, joining: [...state.joining, nameKey(room)] }, asked);
 }
 
 function part(state: State, named: RoomName | null): Next {
@@ -195,6 +192,10 @@ function hereOf(window: Window): RoomName | null {
 function tellTopic(state: State): State {
   const { topic } = activeWindow(state);
   return tellHere(state, 'info', topic === null ? 'There is no topic.' : `Topic: ${topic}`);
+}
+
+function tellMotd(state: State): State {
+  return tellHere(state, 'info', state.motd ?? 'Nothing greets who comes here.');
 }
 
 function ignore(state: State, name: UserName | null): State {

@@ -13,6 +13,7 @@ import { isAtTop, pageRows, scrollBy, scrollToBottom, scrollToTop } from './scro
 import type { State, Window } from './state.ts';
 import { runCommand } from './update-commands.ts';
 import { onLookingKey, openRecall, openSearch, typeQuery } from './update-looking.ts';
+import { onSecretKey, typeSecret } from './update-secret.ts';
 import { activate, activeWindow, changeWindow, windowId } from './windows.ts';
 
 type Next = readonly [State, readonly Effect[]];
@@ -23,10 +24,13 @@ const QUIT_ARMED_MS = 3_000;
 const TYPING_PAUSE_MS = 3_000;
 /** How far back those who spoke last are looked for, in lines. */
 const RECENT_LINES = 200;
+/** Messages fetched when the reader reaches the top. */
+const OLDER_MESSAGES = 100;
 const OLDER_MESSAGES_FROM_SEQ = 1;
 
 /** Characters were typed. */
 export function onText(state: State, text: string): Next {
+  if (state.mode.type === 'secret') return [typeSecret(state, text), []];
   if (state.mode.type !== 'write') return [typeQuery(disarmed(state), text), []];
   return typed(state, text);
 }
@@ -37,6 +41,7 @@ export function onPaste(state: State, text: string): Next {
   const clean = text.replace(/[\p{Cc}\p{Cs}]/gu, (character) =>
     character === '\n' || character === '\t' ? character : '',
   );
+  if (state.mode.type === 'secret') return [typeSecret(state, clean), []];
   if (state.mode.type !== 'write') return [typeQuery(disarmed(state), clean), []];
   return typed(state, clean);
 }
@@ -47,6 +52,7 @@ export function onKey(state: State, name: string): Next {
   if (action === undefined) return [state, []];
   // These work everywhere and change nothing of what is being done.
   if (action === 'redraw' || action === 'suspend') return [state, [{ type: action }]];
+  if (state.mode.type === 'secret') return onSecretKey(state, action);
   const isInterrupt = action === 'interrupt' || (action === 'endOfInput' && state.editor.text === '');
   if (isInterrupt && state.mode.type === 'write') return interrupt(state);
   const calm = disarmed(state);
@@ -262,7 +268,8 @@ function withOlder(state: State): Next {
   if (!isWanted || oldestSeq === null || oldestSeq <= OLDER_MESSAGES_FROM_SEQ || !isAtTop(state)) return [state, []];
   const asking = changeWindow(state, state.active, (shown) => ({ ...shown, older: 'asking' }));
   const room = window.name as RoomName;
-  return [asking, [{ type: 'ask', ask: { what: 'older', room, before: oldestSeq }, window: windowId(window) }]];
+  const ask = { what: 'older', room, before: oldestSeq, limit: OLDER_MESSAGES, isShown: false } as const;
+  return [asking, [{ type: 'ask', ask, window: windowId(window) }]];
 }
 
 /** Tells the room that we are writing, now and then; commands are nobody's business. */

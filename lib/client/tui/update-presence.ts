@@ -76,7 +76,7 @@ function followed(
   for (const change of changes) {
     const isKnownGone = change.change === 'leave' && members.length > 0 && memberOf(members, change.name) === undefined;
     members = applied(members, change);
-    const line = isKnownGone || isAboutMe(state, change) ? null : lineOf(change);
+    const line = isKnownGone || isAboutMe(state, change) ? lineOfMine(state, change) : lineOf(change);
     if (line === null) continue;
     const last = lines.at(-1);
     if (last !== undefined && isShared(last, line))
@@ -84,6 +84,22 @@ function followed(
     else lines.push(line);
   }
   return { members, lines };
+}
+
+/** What others did to us is worth a line; what we did ourselves is not, nor what `removed` tells. */
+function lineOfMine({ me }: State, { change, name, other, text }: PresenceChange): Line | null {
+  if (me === null || nameKey(name) !== nameKey(me)) return null;
+  const why = text === null || text === '' ? '' : `: ${text}`;
+  switch (change) {
+    case 'role':
+      return { tone: 'info', who: [], text: `You are now ${roleFrom(text)} here, says ${other ?? 'the server'}` };
+    case 'mute':
+      return { tone: 'warn', who: [], text: `You may not speak here, says ${other ?? 'the server'}${why}` };
+    case 'unmute':
+      return { tone: 'info', who: [], text: 'You may speak here again' };
+    default:
+      return null;
+  }
 }
 
 function lineOf({ change, name, other, text }: PresenceChange): Line | null {

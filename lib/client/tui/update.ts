@@ -1,6 +1,7 @@
 import type { Effect, TuiEvent } from './effect.ts';
+import { withSeen } from './seen.ts';
 import type { State } from './state.ts';
-import { onAnswered, onSaid, onUnsaid } from './update-answers.ts';
+import { onAnswered, onSaid, onSaying, onUnsaid } from './update-answers.ts';
 import { onClientEvent } from './update-client.ts';
 import { onKey, onPaste, onText } from './update-keys.ts';
 
@@ -10,6 +11,10 @@ import { onKey, onPaste, onText } from './update-keys.ts';
  */
 export function update(state: State, event: TuiEvent): readonly [State, readonly Effect[]] {
   if (state.outcome !== null) return [state, []];
+  return withSeen(after(state, event));
+}
+
+function after(state: State, event: TuiEvent): readonly [State, readonly Effect[]] {
   switch (event.type) {
     case 'text':
       return onText(state, event.text);
@@ -23,6 +28,8 @@ export function update(state: State, event: TuiEvent): readonly [State, readonly
       return [{ ...state, columns: event.columns, rows: event.rows }, []];
     case 'tick':
       return [onTick(state, event.nowMs), []];
+    case 'saying':
+      return [onSaying(state, event.ticket, event.id), []];
     case 'said':
       return [onSaid(state, event.ticket, event.ts), []];
     case 'unsaid':
@@ -40,7 +47,8 @@ export function countsDown(state: State): boolean {
     state.link.state === 'offline' ||
     state.quitArmedUntilMs > 0 ||
     state.slowUntilMs > state.nowMs ||
-    state.windows.some(({ typing }) => typing.length > 0)
+    state.storageOutUntilMs > state.nowMs ||
+    state.windows.some(({ typing, pending }) => typing.length > 0 || pending.length > 0)
   );
 }
 

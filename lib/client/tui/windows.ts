@@ -58,7 +58,12 @@ export function activate(state: State, index: number): State {
     window.scroll === null ? { ...window, newFrom: null } : window,
   );
   const shown = changeWindow(left, index, (window) => (window.scroll === null ? asRead(window) : window));
-  return { ...shown, active: index, completion: null, isHelpOpen: false, mode: { type: 'write' } };
+  return { ...shown, active: index, completion: null, isHelpOpen: false, mode: keptMode(state) };
+}
+
+/** A search ends with the window it is in; a question that nobody here asked for waits for its answer. */
+function keptMode({ mode }: State): State['mode'] {
+  return mode.type === 'secret' ? mode : { type: 'write' };
 }
 
 /** Without that window; the one before it comes to the front if it was there. */

@@ -11,6 +11,7 @@ export interface Network {
 
 const ADDRESS_BITS = 128;
 const GROUPS = 8;
+const IPV4_BYTES = 4;
 /** What an IPv4 address has in front. */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const MAPPED_BITS = 96;
@@ -25,6 +26,11 @@ const ZONE = /%[^%]+$/;
 export function parseAddress(text: string): IpAddress | null {
   const bytes = text.includes(':') ? ipv6Bytes(text.replace(ZONE, '')) : mapped(ipv4Bytes(text));
   return bytes === null ? null : Uint8Array.from(bytes);
+}
+
+/** The address of 4 or 16 bytes, in the order in which they travel. */
+export function addressOf(bytes: Uint8Array): IpAddress {
+  return bytes.length === IPV4_BYTES ? Uint8Array.from([...MAPPED, ...bytes]) : Uint8Array.from(bytes);
 }
 
 /** What `10.0.0.0/8`, `2001:db8::/32` or a single address means; bits after the prefix are dropped. Null for all else. */
@@ -81,7 +87,7 @@ function isIpv4(address: IpAddress): boolean {
 
 function ipv4Bytes(text: string): readonly number[] | null {
   const octets = text.split('.');
-  return octets.length === 4 && octets.every((octet) => OCTET.test(octet)) ? octets.map(Number) : null;
+  return octets.length === IPV4_BYTES && octets.every((octet) => OCTET.test(octet)) ? octets.map(Number) : null;
 }
 
 function mapped(ipv4: readonly number[] | null): readonly number[] | null {

@@ -1,7 +1,9 @@
 import { BcastError } from '../../errors.ts';
 import type { BanRow, Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, toUserName, type UserName } from '../../protocol/names.ts';
+import { formatNetwork, isWithin, type Network, parseAddress, parseNetwork } from './address.ts';
 
+/** A ban or a mute, as it is stored. */
 export interface Ban {
   /** As the moderator wrote it. */
   readonly target: string;
@@ -10,14 +12,19 @@ export interface Ban {
   /** Milliseconds since 1970; null: for good. */
   readonly untilMs: number | null;
   readonly nameKey: NameKey | null;
-  readonly fp: Fingerprint | null;
-  readonly address: string | null;
+  readonly fps: readonly Fingerprint[];
+  /** An address or a range of them, in its one form. */
+  readonly network: string | null;
 }
+
+/** Whom a ban is for. */
+export type Meant = Pick<Ban, 'nameKey' | 'fps' | 'network'>;
 
 /** Whom a ban is compared with. */
 export interface BanSubject {
   readonly nameKey: NameKey;
-  readonly fp: Fingerprint;
+  /** All identities of the user. */
+  readonly fps: readonly Fingerprint[];
   readonly address: string;
 }
 
@@ -25,19 +32,24 @@ export interface BanSubject {
 const MAX_TIME_MS = 8.64e15;
 
 const FINGERPRINT = /^SHA256:[A-Za-z0-9+/]{43}$/;
-const IPV4 = /^\d{1,3}(?:\.\d{1,3}){3}$/;
-const IPV6 = /^[0-9a-f:]*:[0-9a-f:.]*$/i;
-const MAPPED_IPV4 = /^::ffff:([0-9a-f]+):([0-9a-f]+)$/;
+const DOTTED = /^[\d.]+$/;
+const COLONS_OR_SLASH = /[:/]/;
 
-/** What a ban's target means; null when it is neither a name, an address nor a fingerprint. */
-export function parseTarget(target: string): Pick<Ban, 'nameKey' | 'fp' | 'address'> | null {
-  if (FINGERPRINT.test(target)) return { fp: target, nameKey: null, address: null };
-  if (IPV4.test(target) || IPV6.test(target)) {
-    const address = plainAddress(target);
-    return address === null ? null : { address, nameKey: null, fp: null };
-  }
+/** What a ban's target means; null when it is neither a name, an address, a range nor a fingerprint. */
+export function parseTarget(target: string): Meant | null {
+  if (FINGERPRINT.test(target)) return { fps: [target], nameKey: null, network: null };
+  const network = parseNetwork(target);
+  if (network !== null) return { network: formatNetwork(network), nameKey: null, fps: [] };
+  // Looks like an address and is none: not to be taken for a name.
+  if (COLONS_OR_SLASH.test(target) || (DOTTED.test(target) && target.split('.').length === 4)) return null;
   const name = toUserName(target);
-  return name === null ? null : { nameKey: nameKey(name), fp: null, address: null };
+  return name === null ? null : { nameKey: nameKey(name), fps: [], network: null };
+}
+
+/** The same for however a target may be written. */
+export function targetKey(target: string): string {
+  const meant = parseTarget(target);
+  return meant?.fps[0] ?? meant?.network ?? meant?.nameKey ?? target;
 }
 
 /** The end of a ban that begins now. */
@@ -45,71 +57,80 @@ export function endOf(nowMs: number, durationMs: number): number {
   return Math.min(nowMs + durationMs, MAX_TIME_MS);
 }
 
-/** An address in the one form in which transports give it, since it is compared as text; null when it is none. */
-function plainAddress(text: string): string | null {
-  const host = text.includes(':') ? `[${text}]` : text;
-  const url = URL.parse(`http://${host}/`);
-  if (url === null) return null;
-  if (!text.includes(':')) return url.hostname === text ? text : null;
-  const address = url.hostname.slice(1, -1);
-  const [, high, low] = MAPPED_IPV4.exec(address) ?? [];
-  if (high === undefined || low === undefined) return address;
-  return [high, low].flatMap((group) => [Number.parseInt(group, 16) >> 8, Number.parseInt(group, 16) & 0xff]).join('.');
-}
-
-/** The bans of one room or of the network. Those that have ended are forgotten as they are met. */
+/** Bans or mutes of one room or of the network, ready to be compared. Never changes: a new list takes its place. */
 export class Bans {
-  readonly #bans = new Map<string, Ban>();
+  readonly all: readonly Ban[];
+  readonly #networks: ReadonlyMap<Ban, Network>;
 
-  /** Takes the place of an older ban of the same target. */
-  add(ban: Ban): void {
-    this.#bans.set(keyOf(ban.target), ban);
+  constructor(all: readonly Ban[] = []) {
+    this.all = all;
+    const networks = new Map<Ban, Network>();
+    for (const ban of all) {
+      const network = ban.network === null ? null : parseNetwork(ban.network);
+      if (network !== null) networks.set(ban, network);
+    }
+    this.#networks = networks;
   }
 
-  has(target: string): boolean {
-    return this.#bans.has(keyOf(target));
+  get isEmpty(): boolean {
+    return this.all.length === 0;
   }
 
-  /** False when there was no such ban. */
-  remove(target: string): boolean {
-    return this.#bans.delete(keyOf(target));
+  current(nowMs: number): readonly Ban[] {
+    return this.all.filter(({ untilMs }) => untilMs === null || untilMs > nowMs);
+  }
+
+  has(target: string, nowMs: number): boolean {
+    return this.current(nowMs).some((ban) => targetKey(ban.target) === targetKey(target));
+  }
+
+  /** The list with this one, in the place of an older one of the same target, and without those that have ended. */
+  with(ban: Ban, nowMs: number): readonly Ban[] {
+    return [...this.without(ban.target, nowMs), ban];
+  }
+
+  without(target: string, nowMs: number): readonly Ban[] {
+    return this.current(nowMs).filter((ban) => targetKey(ban.target) !== targetKey(target));
   }
 
   match(subject: BanSubject, nowMs: number): Ban | undefined {
-    return this.#current(nowMs).find((ban) => isMeant(ban, subject));
+    if (this.isEmpty) return undefined;
+    return this.current(nowMs).find((ban) => this.#isMeant(ban, subject));
   }
 
   matchAddress(address: string, nowMs: number): Ban | undefined {
-    return this.#current(nowMs).find((ban) => ban.address === address);
+    if (this.isEmpty) return undefined;
+    return this.current(nowMs).find((ban) => this.#isAddressMeant(ban, address));
   }
 
   rows(nowMs: number): BanRow[] {
-    return this.#current(nowMs).map(({ target, by, untilMs, reason }) => ({ target, by, untilMs, reason }));
+    return this.current(nowMs).map(({ target, by, untilMs, reason }) => ({ target, by, untilMs, reason }));
   }
 
-  #current(nowMs: number): Ban[] {
-    for (const [key, { untilMs }] of this.#bans) if (untilMs !== null && untilMs <= nowMs) this.#bans.delete(key);
-    return [...this.#bans.values()];
+  #isMeant(ban: Ban, { nameKey: name, fps, address }: BanSubject): boolean {
+    return ban.nameKey === name || ban.fps.some((fp) => fps.includes(fp)) || this.#isAddressMeant(ban, address);
+  }
+
+  #isAddressMeant(ban: Ban, text: string): boolean {
+    const network = this.#networks.get(ban);
+    const address = network && parseAddress(text);
+    return network !== undefined && address !== null && address !== undefined && isWithin(network, address);
   }
 }
 
 /** Whether the ban is for this one. */
-export function isMeant(
-  ban: Pick<Ban, 'nameKey' | 'fp' | 'address'>,
-  { nameKey: name, fp, address }: BanSubject,
-): boolean {
-  return ban.nameKey === name || ban.fp === fp || ban.address === address;
+export function isMeant(ban: Ban, subject: BanSubject): boolean {
+  return new Bans([ban]).match(subject, Number.NEGATIVE_INFINITY) !== undefined;
 }
 
-/** The same for however a target may be written. */
-function keyOf(target: string): string {
-  const { nameKey: name, fp, address } = parseTarget(target) ?? { nameKey: null, fp: null, address: null };
-  return fp ?? address ?? name ?? target;
-}
+const PLACES = {
+  BANNED: 'banned from this server',
+  ROOM_BANNED: 'banned from that room',
+  MUTED: 'muted there',
+} as const;
 
-/** The refusal a banned user gets, with who and why in words; until when is for its client to say in its own way. */
-export function banRefusal(code: 'BANNED' | 'ROOM_BANNED', { by, reason, untilMs }: Ban): BcastError {
-  const where = code === 'BANNED' ? 'this server' : 'that room';
-  const text = `You are banned from ${where} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
+/** The refusal that a banned or muted user gets, with who and why in words; until when is for its client to say in its own way. */
+export function banRefusal(code: keyof typeof PLACES, { by, reason, untilMs }: Ban): BcastError {
+  const text = `You are ${PLACES[code]} (by ${by}${reason === null ? '' : `: ${reason}`}).`;
   return new BcastError(code, { text, untilMs: untilMs ?? undefined });
 }

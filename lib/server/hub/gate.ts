@@ -1,18 +1,21 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
-import type { Request } from '../../protocol/messages.ts';
-import type { NameKey, RoomName } from '../../protocol/names.ts';
+import type { Request, Role } from '../../protocol/messages.ts';
+import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
-import { banRefusal } from './bans.ts';
+import { type BanSubject, banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
-import type { Room } from './room.ts';
+import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
 import type { Refused, UserSession } from './user-session.ts';
 
 /** What a request that carries text is charged beside its text, in bytes. */
 export const REQUEST_BYTES = 64;
+
+/** Identities that a room remembers to have given its code. */
+const MAX_KNOWN = 10_000;
 
 /** What a row of a list is charged, in bytes. */
 const ROW_BYTES = 32;
@@ -81,11 +84,16 @@ export function requireRole(hub: Hub, session: UserSession, request: Request, na
   const room = hub.rooms.find(name);
   if (room === undefined) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${name}.` });
   if (session.user.isAdmin) return room;
-  const { role } = requireMember(hub, session, name);
-  if (!atLeast(role, needed)) {
-    throw new BcastError('NOT_ALLOWED', { text: `Only a ${needed} of ${name} may do that; you are a ${role}.` });
-  }
+  requireMember(hub, session, name);
+  requireRuler(session, room, needed);
   return room;
+}
+
+/** Throws NOT_ALLOWED for who has less than that role in the room. */
+export function requireRuler({ user }: UserSession, room: Room, needed: Role): void {
+  const role = room.roleOf(user);
+  if (atLeast(role, needed)) return;
+  throw new BcastError('NOT_ALLOWED', { text: `Only a ${needed} of ${room.name} may do that; you are a ${role}.` });
 }
 
 /** Throws NOT_ALLOWED for everybody but the network's admins. */
@@ -93,32 +101,74 @@ export function requireAdmin({ user }: UserSession): void {
   if (!user.isAdmin) throw new BcastError('NOT_ALLOWED', { text: 'Only an admin of this server may do that.' });
 }
 
-/** The user of that name. Throws NO_SUCH_USER. */
-export function requireUser(hub: Hub, name: User['name']): User {
-  const user = hub.users.find(name);
-  if (user === undefined) throw new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} here.` });
-  return user;
+/** The user of that name in the room, on this node or another. Throws NO_SUCH_USER. */
+export function requireInRoom(hub: Hub, room: Room, name: User['name']): Subject {
+  const here = hub.users.find(name);
+  if (here !== undefined && room.has(here)) return here;
+  const elsewhere = room.remote.find(nameKey(name));
+  if (elsewhere !== undefined) return elsewhere;
+  throw new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} in ${room.name}.` });
+}
+
+export function noSuchUser(name: User['name']): BcastError {
+  return new BcastError('NO_SUCH_USER', { text: `There is nobody called ${name} here.` });
 }
 
 /** Throws BANNED for a newcomer who is. */
-export function checkServerBan(hub: Hub, subject: { nameKey: NameKey; fp: string; address: string }): void {
-  const ban = hub.bans.match(subject, hub.clock.nowMs());
+export function checkServerBan(hub: Hub, subject: BanSubject): void {
+  const ban = hub.network.bans.match(subject, hub.clock.nowMs());
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws TOO_MANY_ROOMS for a session that may not enter another room; asked before a room is made for it. */
-export function checkRoomCount({ limits }: Hub, { rooms }: UserSession): void {
+/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+export function checkUserName({ limits }: Hub, name: UserName): void {
+  const { maxNameLength } = limits;
+  if ([...name].length <= maxNameLength) return;
+  throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
+}
+
+/** Throws TOO_MANY_ROOMS for a user who may not enter another room; asked before a room is made, too. */
+export function checkRoomCount({ limits }: Hub, { roomCount }: User): void {
   const { maxRoomsPerUser } = limits;
-  if (rooms.size >= maxRoomsPerUser) {
+  if (roomCount >= maxRoomsPerUser) {
     throw new BcastError('TOO_MANY_ROOMS', { text: `You are in ${maxRoomsPerUser} rooms already; leave one first.` });
   }
 }
 
-/** Throws ROOM_BANNED and ROOM_FULL. */
+/** Throws MUTED. */
+export function checkVoice(hub: Hub, { user, address }: UserSession, room: Room): void {
+  if ((room.mutes.isEmpty && hub.network.mutes.isEmpty) || user.isAdmin) return;
+  const subject = subjectFor(user, address);
+  const nowMs = hub.clock.nowMs();
+  const mute = room.mutes.match(subject, nowMs) ?? hub.network.mutes.match(subject, nowMs);
+  if (mute !== undefined) throw banRefusal('MUTED', mute);
+}
+
+export function subjectFor({ key, fps }: User, address: string): BanSubject {
+  return { nameKey: key, fps, address };
+}
+
+/** Throws BAD_CODE for a locked room whose code was not given. */
+export function checkCode(hub: Hub, session: UserSession, room: Room, code: string | null): void {
+  const { codeDigest } = room.state;
+  if (codeDigest === null) return;
+  hub.guesses.check(room, session);
+  if (code !== null && hub.secrets.codeDigest(room.key, code) === codeDigest) {
+    if (room.known.size < MAX_KNOWN) room.known.add(session.fp);
+    return;
+  }
+  // Not to know of a code is no guess at it.
+  if (code === null) throw new BcastError('BAD_CODE', { text: `The room ${room.name} is locked and needs its code.` });
+  hub.guesses.fail(room, session);
+  throw new BcastError('BAD_CODE', { text: `That is not the code of ${room.name}.` });
+}
+
+/** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
-  const ban = room.bans.match({ nameKey: user.key, fp: user.fp, address }, hub.clock.nowMs());
+  const ban = room.bans.match(subjectFor(user, address), hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
+  if (!room.has(user)) checkRoomCount(hub, user);
   const { maxMembersPerRoom } = hub.limits;
   if (room.size >= maxMembersPerRoom) {
     throw new BcastError('ROOM_FULL', { text: `The room ${room.name} is full (${maxMembersPerRoom}).` });

@@ -2,14 +2,24 @@ import { BcastError } from '../../errors.ts';
 import type { Request, Requests } from '../../protocol/messages.ts';
 import { handleAway } from './commands/away.ts';
 import { handleBan, handleBans, handleUnban } from './commands/ban.ts';
+import { handleCode } from './commands/code.ts';
+import { handleFollow, handleFollows } from './commands/follow.ts';
 import { handleHistory } from './commands/history.ts';
+import { handleInvite } from './commands/invite.ts';
 import { handleJoin } from './commands/join.ts';
 import { handleKick } from './commands/kick.ts';
-import { handleLater } from './commands/later.ts';
 import { handleLeave } from './commands/leave.ts';
 import { handleNames, handleRooms } from './commands/list.ts';
+import { handleMark, handleReceipts } from './commands/mark.ts';
+import { handleMotd } from './commands/motd.ts';
 import { handleNick } from './commands/nick.ts';
+import { handlePublish } from './commands/publish.ts';
+import { handleRegister, handleUnregister } from './commands/register.ts';
+import { handleRetain } from './commands/retain.ts';
+import { handleRole } from './commands/role.ts';
 import { handleSay } from './commands/say.ts';
+import { handleSearch } from './commands/search.ts';
+import { handleStatus } from './commands/status.ts';
 import { handleTell } from './commands/tell.ts';
 import { handleTopic } from './commands/topic.ts';
 import { handleTyping } from './commands/typing.ts';
@@ -45,17 +55,18 @@ export const HANDLERS: { readonly [T in Request['type']]: Handler<Requests[T]> }
   ban: handleBan,
   unban: handleUnban,
   bans: handleBans,
-  code: handleLater,
-  role: handleLater,
-  register: handleLater,
-  unregister: handleLater,
-  retain: handleLater,
-  motd: handleLater,
-  invite: handleLater,
-  follow: handleLater,
-  follows: handleLater,
-  publish: handleLater,
-  mark: handleLater,
-  receipts: handleLater,
-  search: handleLater,
+  status: handleStatus,
+  code: handleCode,
+  role: handleRole,
+  register: handleRegister,
+  unregister: handleUnregister,
+  retain: handleRetain,
+  motd: handleMotd,
+  invite: handleInvite,
+  follow: handleFollow,
+  follows: handleFollows,
+  publish: handlePublish,
+  mark: handleMark,
+  receipts: handleReceipts,
+  search: handleSearch,
 };

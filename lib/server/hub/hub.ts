@@ -1,13 +1,20 @@
-import type { Clock } from '../../clock.ts';
+import type { Clock, Timer } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
 import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
-import { Bans } from './bans.ts';
+import { type Account, Accounts } from './accounts.ts';
+import { holderOf } from './announce.ts';
+import { Audit } from './audit.ts';
+import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
-import { checkRate, checkServerBan, REQUEST_BYTES } from './gate.ts';
+import { Followings } from './following.ts';
+import { checkRate, checkServerBan, checkUserName, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
-import type { Outbox, Store, Turn } from './ports.ts';
+import { Login, type LoginLimits } from './login.ts';
+import { NetworkState } from './network-state.ts';
+import { OtherNodes } from './other-nodes.ts';
+import type { Backplane, Outbox, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
 import { RateLimit, type RateLimits } from './rate-limit.ts';
@@ -17,24 +24,37 @@ import { Rooms } from './rooms.ts';
 import { type User, Users } from './user.ts';
 import { UserSession } from './user-session.ts';
 
-export interface HubLimits extends RateLimits {
+export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
   readonly maxSessionsPerUser: number;
+  readonly maxNameLength: number;
+  readonly maxRoomNameLength: number;
   readonly maxRoomsPerUser: number;
   readonly maxMembersPerRoom: number;
   readonly maxRooms: number;
+  readonly maxNamesPerKey: number;
   readonly emptyRoomTtl: number;
   readonly idleTimeout: number;
+  readonly pingInterval: number;
+}
+
+/** Read at each use, as the limits are: a reload may change them. */
+export interface HubSettings {
+  readonly admins: readonly Fingerprint[];
+  readonly motd: string | undefined;
+  /** What anybody is told: how many there are too, what server this is, or nothing. */
+  readonly publicStatus: 'full' | 'name' | 'none';
 }
 
 export interface HubOptions {
   readonly store: Store;
+  readonly backplane: Backplane;
+  readonly secrets: Secrets;
   readonly clock: Clock;
   readonly turn: Turn;
   readonly log: Logger;
   readonly limits: HubLimits;
-  readonly admins: readonly Fingerprint[];
-  readonly motd: string | undefined;
+  readonly settings: HubSettings;
   /** For people: the program and its version. */
   readonly serverName: string;
 }
@@ -47,47 +67,100 @@ export interface Arrival {
   readonly outbox: Outbox;
 }
 
+/** How often what is worth no write of its own is saved, in milliseconds. */
+const SAVE_INTERVAL_MS = 10_000;
+
 /** All users and rooms of this node, and what may be asked of them. Knows no socket and no key. */
 export class Hub {
   readonly clock: Clock;
   readonly log: Logger;
   readonly store: Store;
+  readonly backplane: Backplane;
+  readonly secrets: Secrets;
   readonly limits: HubLimits;
+  readonly settings: HubSettings;
+  readonly serverName: string;
   readonly users: Users;
+  readonly accounts: Accounts;
+  readonly login: Login;
+  readonly audit: Audit;
+  readonly guesses: CodeGuesses;
+  readonly followings: Followings;
   readonly rooms: Rooms;
-  readonly bans = new Bans();
+  readonly network: NetworkState;
   readonly presence: Presence;
   readonly publisher: Publisher;
-  /** Private messages sent lately, so that a resent one is answered and not delivered again. */
+  /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
-  readonly #options: HubOptions;
+  readonly #startedMs: number;
+  #saving: Timer | undefined;
+  #tokens = 0;
 
   constructor(options: HubOptions) {
-    const { clock, limits, log, store, turn } = options;
-    this.#options = options;
+    const { backplane, clock, limits, log, secrets, serverName, settings, store, turn } = options;
     this.clock = clock;
     this.log = log;
     this.store = store;
+    this.backplane = backplane;
+    this.secrets = secrets;
     this.limits = limits;
-    this.users = new Users({
-      maxSessionsPerUser: limits.maxSessionsPerUser,
-      newUser: (name, fp) => this.#newUser(name, fp),
+    this.settings = settings;
+    this.serverName = serverName;
+    this.#startedMs = clock.monotonicMs();
+    this.users = new Users(limits);
+    this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
+    this.login = new Login(this.accounts, clock, limits);
+    this.audit = new Audit(store, clock, log);
+    this.guesses = new CodeGuesses(clock, limits);
+    this.followings = new Followings(store);
+    this.network = new NetworkState(store, clock);
+    this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
+      onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
     });
-    this.rooms = new Rooms(store, clock, limits, (error) => log.error({ err: error }, 'a room could not be forgotten'));
     this.presence = new Presence(turn, clock);
-    this.publisher = new Publisher(
+    this.publisher = new Publisher({
       store,
       turn,
-      (error) => log.error({ err: error }, 'messages could not be stored'),
-      (room) => this.rooms.settle(room),
-    );
+      clock,
+      isShared: !backplane.isAlone,
+      onFailure: (error) => log.error({ err: error }, 'messages could not be stored'),
+      onSettled: (room) => this.rooms.settle(room),
+      onReached: (room, seq) => backplane.tellRoom(room.key, { type: 'reached', seq }),
+    });
   }
 
-  /** Lets a session in, or throws; nobody hears of a refused one. */
-  enter({ hello, fp, address, outbox }: Arrival): UserSession {
-    checkServerBan(this, { nameKey: nameKey(hello.name), fp, address });
-    const user = this.users.claim(hello.name, fp);
-    const session = new UserSession(user, address, outbox);
+  /** Reads what the network knows; to be awaited before anybody comes. */
+  async start(): Promise<void> {
+    await this.backplane.start(new OtherNodes(this));
+    await this.network.load();
+    this.#saveLater();
+  }
+
+  /** Saves what is not saved at once; to be awaited when everybody has gone. */
+  async stop(): Promise<void> {
+    this.#saving?.cancel();
+    await this.rooms.save();
+    await this.backplane.stop();
+  }
+
+  /** Lets a session in, or rejects; nobody hears of a refused one. */
+  async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
+    const { name, password } = hello;
+    checkUserName(this, name);
+    checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
+    const account = await this.login.authenticate({ name, fp, address, password });
+    const fps = identities(account, fp);
+    checkServerBan(this, { nameKey: nameKey(name), fps, address });
+    const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
+    const token = this.#newToken();
+    const newcomer = this.#newUser({ name, fp, account });
+    await this.backplane.claim(holderOf(newcomer), token, this.limits.maxSessionsPerUser);
+    const user = this.#settleIn(newcomer, token);
+    if (user === newcomer) this.followings.enter(user, following);
+    user.account = account ?? user.account;
+    user.fps = identities(account, ...user.fps, fp);
+    user.isAdmin = this.#isAdmin(user.account, user.fps);
+    const session = new UserSession(user, { token, fp, address, outbox });
     user.sessions.add(session);
     session.tell(this.#welcome(user, hello.req));
     session.ok(hello.req);
@@ -117,8 +190,48 @@ export class Hub {
     if (session.isGone) return;
     session.isGone = true;
     for (const member of session.rooms.values()) leaveRoom(this, member);
-    session.user.sessions.delete(session);
-    this.users.release(session.user);
+    const { user } = session;
+    user.sessions.delete(session);
+    void this.backplane.release(user.key, session.token);
+    if (user.sessions.size > 0) return;
+    this.users.release(user);
+    this.followings.exit(user);
+    if (user.account !== null) void this.#noteSeen(user);
+  }
+
+  get uptimeMs(): number {
+    return Math.round(this.clock.monotonicMs() - this.#startedMs);
+  }
+
+  /** To be called when the settings have changed: others may be admins now. */
+  recheckAdmins(): void {
+    for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
+  }
+
+  /** An account was changed or, with null, removed by the operator: whoever is there under it becomes that, or goes. */
+  noteAccount(key: NameKey, account: Account | null): void {
+    this.followAccount(key, account);
+    this.backplane.tellAll({ type: 'account', key });
+  }
+
+  /** Of that, what concerns this node. */
+  followAccount(key: NameKey, account: Account | null): void {
+    const user = this.users.get(key);
+    if (user?.account == null) return;
+    if (account === null) {
+      this.expel(user, new BcastError('KICKED', { text: `The account ${user.name} was removed.` }));
+      return;
+    }
+    user.account = account;
+    user.isAdmin = this.#isAdmin(account, user.fps);
+  }
+
+  /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
+  isNew(id: string | null): boolean {
+    if (id === null) return true;
+    if (this.recentTells.get(id) !== undefined) return false;
+    this.recentTells.set(id, this.clock.nowMs());
+    return true;
   }
 
   /** Charges a session for a request that could not even be read. */
@@ -126,13 +239,13 @@ export class Hub {
     return user.rate.take(REQUEST_BYTES) > 0;
   }
 
-  /** What a banned address is told before there is anybody to tell it to; undefined for all others. */
+  /** What an address that is banned, or gave too many wrong passwords, is told before there is anybody to tell it to. */
   addressRefusal(address: string): BcastError | undefined {
     const nowMs = this.clock.nowMs();
-    const ban = this.bans.matchAddress(address, nowMs);
-    if (ban === undefined) return undefined;
-    const { untilMs } = ban;
-    return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
+    const shutOutMs = this.login.shutOutMs(address);
+    if (shutOutMs > 0) return bannedUntil(nowMs + shutOutMs, nowMs);
+    const ban = this.network.bans.matchAddress(address, nowMs);
+    return ban === undefined ? undefined : bannedUntil(ban.untilMs, nowMs);
   }
 
   /** Closes every session of a user. */
@@ -159,34 +272,96 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newUser(name: UserName, fp: Fingerprint): User {
+  #newToken(): string {
+    this.#tokens += 1;
+    return String(this.#tokens);
+  }
+
+  /** The user a newcomer belongs to: the one who is here already, or itself. Throws NAME_IN_USE and TOO_MANY_SESSIONS. */
+  #settleIn(newcomer: User, token: string): User {
+    const { name, fp, account, key } = newcomer;
+    try {
+      const present = this.users.claim(name, fp, account);
+      if (present === undefined) this.users.add(newcomer);
+      return present ?? newcomer;
+    } catch (error) {
+      void this.backplane.release(key, token);
+      throw error;
+    }
+  }
+
+  #newUser({ name, fp, account }: NewUser): User {
     return {
       name,
-      key: nameKey(name) as NameKey,
+      key: nameKey(name),
       fp,
-      isAdmin: this.#options.admins.includes(fp),
+      fps: [fp],
+      account,
+      isAdmin: this.#isAdmin(account, [fp]),
       sessions: new Set(),
+      roomCount: 0,
       rate: new RateLimit(this.limits, this.clock),
       away: null,
+      following: [],
       sinceMs: this.clock.nowMs(),
       activeMs: this.clock.monotonicMs(),
     };
   }
 
+  #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
+    return account?.isAdmin === true || fps.some((fp) => this.settings.admins.includes(fp));
+  }
+
+  /** When somebody was last here is worth no failure. */
+  async #noteSeen({ key }: User): Promise<void> {
+    const seenMs = this.clock.nowMs();
+    try {
+      await this.accounts.update(key, (account) => ({ ...account, seenMs }));
+    } catch (error) {
+      this.log.debug({ err: error }, 'a last-seen time could not be stored');
+    }
+  }
+
+  #saveLater(): void {
+    this.#saving = this.clock.after(SAVE_INTERVAL_MS, () => {
+      this.rooms
+        .save()
+        .catch((error: unknown) => this.log.warn({ err: error }, 'read marks could not be stored'))
+        .finally(() => this.#saveLater());
+    });
+  }
+
   #welcome(user: User, req: number): Events['welcome'] {
-    const { limits, motd, serverName } = this.#options;
+    const { limits, network, serverName, settings } = this;
     return {
       type: 'welcome',
       req,
       name: user.name,
       role: user.isAdmin ? 'admin' : 'member',
-      registered: false,
+      registered: user.account !== null,
       server: serverName,
       maxBodyBytes: limits.maxBodyBytes,
       idleTimeoutMs: limits.idleTimeout,
-      motd: motd ?? null,
+      // Of three pings two may be late.
+      pingIntervalMs: Math.min(limits.pingInterval, Math.floor(limits.idleTimeout / 3)),
+      motd: network.motd ?? settings.motd ?? null,
     };
   }
+}
+
+interface NewUser {
+  readonly name: UserName;
+  readonly fp: Fingerprint;
+  readonly account: Account | null;
+}
+
+/** Each once; the account's first. */
+function identities(account: Account | null, ...fps: readonly Fingerprint[]): readonly Fingerprint[] {
+  return [...new Set([...(account?.fps ?? []), ...fps])];
+}
+
+function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
+  return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
 }
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */

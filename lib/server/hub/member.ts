@@ -16,8 +16,8 @@ export class Member {
 
   /** The encoded front of its messages; made at the first one, since most members of a large room only listen. */
   get prefix(): Uint8Array {
-    const { user } = this.session;
-    this.#prefix ??= messagePrefix({ room: this.room.name, from: user.name, fp: user.fp });
+    const { user, fp } = this.session;
+    this.#prefix ??= messagePrefix({ room: this.room.name, from: user.name, fp });
     return this.#prefix;
   }
 

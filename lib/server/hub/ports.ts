@@ -1,5 +1,5 @@
 import type { BcastError } from '../../errors.ts';
-import type { Fingerprint, MessageId, MessageKind } from '../../protocol/messages.ts';
+import type { Fingerprint, MessageId, MessageKind, RoomRow } from '../../protocol/messages.ts';
 import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
 
 /** A room message on its way into the store. */
@@ -90,7 +90,12 @@ export interface History {
    * the process died before it could say so, by the store itself some time after it is opened by nobody.
    */
   retain(room: NameKey, isRetained: boolean): Promise<void>;
-  /** Forgets the room and all it held, its record too; nothing happens when it is not there. */
+  /** Nobody here needs the room any more, but others may: it is not forgotten. */
+  release(room: NameKey): Promise<void>;
+  /**
+   * Forgets the room and all it held, its record too; nothing happens when it is not there. One that another node has open
+   * by now is only released.
+   */
   forget(room: NameKey): Promise<void>;
 }
 
@@ -143,6 +148,131 @@ export interface Store extends History, Records {
   close(): Promise<void>;
 }
 
+/** A user as the whole network knows it. */
+export interface Holder {
+  readonly key: NameKey;
+  readonly name: UserName;
+  /** Account or identity: who may hold the name beside this session. */
+  readonly subject: string;
+  /** Every identity it is known by. */
+  readonly fps: readonly Fingerprint[];
+  readonly isAdmin: boolean;
+  readonly isRegistered: boolean;
+  readonly away: string | null;
+  /** When its first session came; milliseconds since 1970. */
+  readonly sinceMs: number;
+}
+
+export interface FoundHolder extends Holder {
+  /** On all nodes. */
+  readonly sessions: number;
+}
+
+/** A user in a room by way of another node. */
+export interface RemoteMember {
+  readonly node: string;
+  readonly holder: Holder;
+}
+
+/** What nodes tell each other of a room that they all have members in. */
+export type RoomNews =
+  /** Somebody came, went or changed; `bytes` is the presence event for who watches. */
+  | { readonly type: 'member'; readonly holder: Holder; readonly isHere: boolean; readonly bytes: Uint8Array | null }
+  /** An event for every member, or only for who watches. */
+  | { readonly type: 'event'; readonly bytes: Uint8Array; readonly isForWatchers: boolean }
+  /** Something was said up to that seq, whether or not it was heard. */
+  | { readonly type: 'reached'; readonly seq: number }
+  /** The room's record has changed. */
+  | { readonly type: 'changed' }
+  /** Nobody was in it, and it is no more: whoever keeps it in memory knows an old one. */
+  | { readonly type: 'forgotten' }
+  /** Whoever of that key is here must go. */
+  | {
+      readonly type: 'removed';
+      readonly key: NameKey;
+      readonly removal: 'kick' | 'ban';
+      readonly by: UserName;
+      readonly reason: string | null;
+      readonly untilMs: number | null;
+    }
+  | {
+      readonly type: 'mark';
+      readonly subject: string;
+      readonly name: UserName;
+      readonly delivered: number;
+      readonly read: number;
+    };
+
+/** What nodes tell all others. */
+export type NetworkNews =
+  /** An event for every session of one user; `id`: of a message that may come twice. */
+  | { readonly type: 'tell'; readonly key: NameKey; readonly id: string | null; readonly bytes: Uint8Array }
+  /** An event for whoever follows that subject. */
+  | { readonly type: 'published'; readonly subject: string; readonly id: string; readonly bytes: Uint8Array }
+  /** Bans, mutes or the motd have changed: to be read anew, and enforced. */
+  | { readonly type: 'network' }
+  /** Every session of that user must go. */
+  | { readonly type: 'expelled'; readonly key: NameKey; readonly text: string }
+  /** The operator has changed or removed an account. */
+  | { readonly type: 'account'; readonly key: NameKey }
+  /** What is known of a user has changed. */
+  | { readonly type: 'described'; readonly holder: Holder }
+  /** A user has another name. */
+  | { readonly type: 'renamed'; readonly key: NameKey; readonly subject: string; readonly name: UserName };
+
+/** What a node is told by the others; never of what it did itself. Never throws. */
+export interface BackplaneHandler {
+  /**
+   * Stored by another node in that incarnation of the room. Those of one call follow each other; calls may come late, twice,
+   * or not at all.
+   */
+  onMessages(room: NameKey, incarnation: string, messages: readonly StoredMessage[]): void;
+  /** Who is in the room by way of others, in place of all that was told before. */
+  onMembers(room: NameKey, members: readonly RemoteMember[]): void;
+  onRoomNews(room: NameKey, node: string, news: RoomNews): void;
+  onNews(news: NetworkNews): void;
+  /** A node is there no more, and with it whoever was there. */
+  onNodeGone(node: string): void;
+  /** A name that was held here has another holder by now: this node was cut off for too long. */
+  onNameLost(key: NameKey): void;
+  /** It was out of reach and is back: what was told meanwhile is lost, but for the members, who are told anew before. */
+  onReturned(): void;
+  /** Rooms that have members here. */
+  rooms(): readonly RoomRow[];
+}
+
+/**
+ * Between the nodes of one network. Names are held as long as their node lives and its claims are renewed. News are told at
+ * most once, and lost while the network is out of reach. test/conformance/backplane.ts is this contract as tests.
+ */
+export interface Backplane {
+  /** Whether there can be no other node: then nothing has to be told. */
+  readonly isAlone: boolean;
+  start(handler: BackplaneHandler): Promise<void>;
+  stop(): Promise<void>;
+  /**
+   * Holds a name for one more session. Rejects with NAME_IN_USE when another subject has it anywhere, TOO_MANY_SESSIONS
+   * beyond `maxSessions`, and UNAVAILABLE.
+   */
+  claim(holder: Holder, session: string, maxSessions: number): Promise<void>;
+  /** The session needs the name no more. Never rejects. */
+  release(key: NameKey, session: string): Promise<void>;
+  /** What is known of a holder has changed. Never rejects. */
+  describe(holder: Holder): Promise<void>;
+  /** Whoever has that name, on this node or another. Rejects with UNAVAILABLE. */
+  find(key: NameKey): Promise<FoundHolder | null>;
+  /** This node has the room open, and from now on hears of it. Who is in it by way of others. Rejects with UNAVAILABLE. */
+  enter(room: NameKey): Promise<readonly RemoteMember[]>;
+  /** Never rejects. */
+  leave(room: NameKey): Promise<void>;
+  /** Whether the user is in the room by way of this node; told to the others by `news`. Never rejects. */
+  setMember(room: NameKey, holder: Holder, isHere: boolean, bytes: Uint8Array | null): Promise<void>;
+  tellRoom(room: NameKey, news: RoomNews): void;
+  tellAll(news: NetworkNews): void;
+  /** Rooms that have members on other nodes, as each of these has them. What cannot be had in time is missing. */
+  rooms(): Promise<readonly RoomRow[]>;
+}
+
 /** Where the hub puts what is meant for one session. Never waits and never throws. */
 export interface Outbox {
   /**
@@ -161,6 +291,18 @@ export interface Outbox {
   sendRoom(room: RoomName, bytes: Uint8Array, count: number): void;
   /** Says why, sends what is queued, and closes the connection. */
   end(error: BcastError): void;
+}
+
+/** What must be random, slow to guess, or keyed. */
+export interface Secrets {
+  /** A new code for a locked room. */
+  newRoomCode(): string;
+  /** Of a room's code, under a key that is not in the store: who has only the store cannot try codes. */
+  codeDigest(room: NameKey, code: string): string;
+  /** A salted hash that is slow to compute, beside the event loop. */
+  hashPassword(password: string): Promise<string>;
+  /** Takes as long for a hash that is null, so that nobody learns who has a password. */
+  verifyPassword(password: string, hash: string | null): Promise<boolean>;
 }
 
 /** The event loop as the hub needs it. */

@@ -1,30 +1,18 @@
+import type { Clock, Timer } from '../../clock.ts';
 import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
-import { appendMessage, appendStored } from '../../protocol/envelope.ts';
-import type { Appended, Draft, Store, Turn } from './ports.ts';
+import { encodeEvent } from '../../protocol/codec.ts';
+import { appendMessage, appendStored, messagePrefix } from '../../protocol/envelope.ts';
+import type { Appended, Store, StoredMessage, Turn } from './ports.ts';
 import { errorEvent } from './refusal.ts';
 import type { Room } from './room.ts';
+import { type Arrived, arrivedFrom, type Pending, Sequence } from './sequence.ts';
 import type { UserSession } from './user-session.ts';
-
-/** A message on its way: accepted by the gate, not stored yet. */
-interface Pending {
-  readonly draft: Draft;
-  readonly room: Room;
-  readonly sender: UserSession;
-  readonly req: number;
-  /** The sender's, as it was when the message was accepted. */
-  readonly prefix: Uint8Array;
-}
-
-/** Messages of one room and what the store answered, side by side. */
-interface Settled {
-  readonly pending: Pending[];
-  readonly answers: Appended[];
-}
 
 /** Messages in a row of one sender: their places among the others, and where the new ones stand in the encoded bytes. */
 interface Run {
-  readonly sender: UserSession;
+  /** Null for whoever is on another node. */
+  readonly sender: UserSession | null;
   readonly first: number;
   end: number;
   fresh: number;
@@ -38,102 +26,195 @@ interface Delivery {
   readonly bytes: Uint8Array;
 }
 
+/** What waits for the store, and whether it works on what came before. */
+interface Lane {
+  pending: Pending[];
+  isBusy: boolean;
+  /** What waits will be shown soon. */
+  isWatched: boolean;
+}
+
+export interface PublisherOptions {
+  readonly store: Store;
+  readonly turn: Turn;
+  readonly clock: Clock;
+  /** Whether other nodes store messages in the same rooms: then seqs have holes, which are theirs, until they are heard. */
+  readonly isShared: boolean;
+  readonly onFailure: (error: BcastError) => void;
+  /** Told now and then up to where this node has stored something: those who did not hear of it are to be told. */
+  readonly onReached: (room: Room, seq: number) => void;
+  /** Told of a room that has nothing under way any more. */
+  readonly onSettled: (room: Room) => void;
+}
+
+/** So long after something was stored other nodes are told how far the room has got, in milliseconds. */
+const REACHED_MS = 2_000;
+
+/** After so long members are shown what is not stored yet, in milliseconds. */
+const UNSTORED_MS = 30;
+
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
  * what comes while the store works waits for the next round; so a slow store makes larger rounds, not a longer queue.
+ * Where the store is shared each room has rounds of its own: one that is held up must not hold up the others.
  */
 export class Publisher {
-  readonly #store: Store;
-  readonly #turn: Turn;
-  readonly #onFailure: (error: BcastError) => void;
-  readonly #onSettled: (room: Room) => void;
+  readonly #options: PublisherOptions;
   readonly #writer = new CborWriter(65_536);
-  #pending: Pending[] = [];
-  #isBusy = false;
+  readonly #one: Lane = { pending: [], isBusy: false, isWatched: false };
+  readonly #lanes = new Map<Room, Lane>();
+  readonly #sequences = new Map<Room, Sequence>();
+  readonly #reached = new Map<Room, number>();
+  #busy = 0;
   #whenIdle: (() => void)[] = [];
 
-  /** `onSettled` is told of a room that has nothing under way any more. */
-  constructor(store: Store, turn: Turn, onFailure: (error: BcastError) => void, onSettled: (room: Room) => void) {
-    this.#store = store;
-    this.#turn = turn;
-    this.#onFailure = onFailure;
-    this.#onSettled = onSettled;
+  constructor(options: PublisherOptions) {
+    this.#options = options;
   }
 
   /** Resolves when everything that was published is stored and delivered, or has failed. */
   idle(): Promise<void> {
-    if (!this.#isBusy) return Promise.resolve();
+    if (this.#busy === 0) return Promise.resolve();
     return new Promise((resolve) => this.#whenIdle.push(resolve));
   }
 
   publish(pending: Pending): void {
     pending.sender.expect(pending.draft.body.length);
     pending.room.holds += 1;
-    this.#pending.push(pending);
-    if (this.#isBusy) return;
-    this.#isBusy = true;
-    this.#turn.atEnd(() => void this.#run());
+    const lane = this.#laneOf(pending.room);
+    lane.pending.push(pending);
+    if (lane.isBusy) {
+      if (this.#options.isShared) this.#showLater(lane, pending.room);
+      return;
+    }
+    lane.isBusy = true;
+    this.#busy += 1;
+    this.#options.turn.atEnd(() => void this.#run(lane, pending.room));
   }
 
-  async #run(): Promise<void> {
-    while (this.#pending.length > 0) {
-      const round = this.#pending;
-      this.#pending = [];
-      await this.#store.append(round.map(({ draft }) => draft)).then(
+  /** What another node has stored, in the order of seqs; or what history has of a hole. */
+  receive(room: Room, messages: readonly StoredMessage[]): void {
+    this.#arrive(room, messages.map(arrivedFrom));
+    this.#options.turn.flush();
+  }
+
+  /** Another node says that there is something up to that seq. */
+  reach(room: Room, seq: number): void {
+    if (seq <= room.lastSeq) return;
+    const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
+    sequence.reach(seq);
+  }
+
+  #laneOf(room: Room): Lane {
+    if (!this.#options.isShared) return this.#one;
+    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false, isWatched: false };
+    this.#lanes.set(room, lane);
+    return lane;
+  }
+
+  async #run(lane: Lane, room: Room): Promise<void> {
+    while (lane.pending.length > 0) {
+      const round = lane.pending;
+      lane.pending = [];
+      const showing = this.#options.isShared ? this.#showIfLate(room, round) : undefined;
+      await this.#options.store.append(round.map(({ draft }) => draft)).then(
         (answers) => this.#settle(round, answers),
         (error) => this.#fail(round, toBcastError(error)),
       );
-      this.#turn.flush();
+      showing?.cancel();
+      this.#options.turn.flush();
     }
-    this.#isBusy = false;
-    for (const resolve of this.#whenIdle.splice(0)) resolve();
+    lane.isBusy = false;
+    this.#lanes.delete(room);
+    this.#busy -= 1;
+    if (this.#busy === 0) for (const resolve of this.#whenIdle.splice(0)) resolve();
   }
 
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
-    for (const [room, settled] of byRoom(round, answers)) this.#deliver(room, settled);
+    for (const [room, arrived] of byRoom(round, answers)) {
+      this.#arrive(room, arrived);
+      if (this.#options.isShared) this.#tellReached(room, arrived.at(-1)?.seq ?? 0);
+    }
     this.#letGo(round);
+  }
+
+  #tellReached(room: Room, seq: number): void {
+    if (this.#reached.size === 0) {
+      this.#options.clock.after(REACHED_MS, () => {
+        for (const [each, reached] of this.#reached) this.#options.onReached(each, reached);
+        this.#reached.clear();
+      });
+    }
+    this.#reached.set(room, Math.max(seq, this.#reached.get(room) ?? 0));
   }
 
   #letGo(round: readonly Pending[]): void {
     for (const { sender, room, draft } of round) {
       sender.settle(draft.body.length);
       room.holds -= 1;
-      if (room.isIdle) this.#onSettled(room);
+      if (room.isIdle) this.#options.onSettled(room);
     }
+  }
+
+  /** Delivers what has no hole in front of it, and the rest when that is filled or given up. */
+  #arrive(room: Room, arrived: readonly Arrived[]): void {
+    if (!this.#options.isShared) {
+      this.#deliver(room, arrived);
+      return;
+    }
+    const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
+    sequence.add(arrived);
+    if (sequence.isEmpty) this.#sequences.delete(room);
+  }
+
+  #newSequence(room: Room): Sequence {
+    const { clock, store, turn } = this.#options;
+    const sequence = new Sequence({
+      clock,
+      last: () => room.lastSeq,
+      deliver: (ready) => this.#deliver(room, ready),
+      fetch: (after, before) => store.read(room.key, { after, before, limit: 200 }),
+      onFilled: () => {
+        if (sequence.isEmpty) this.#sequences.delete(room);
+        turn.flush();
+      },
+    });
+    this.#sequences.set(room, sequence);
+    return sequence;
   }
 
   /**
    * Every member gets the same piece of memory. Who sent something in this round gets views of it, with an `ok` in place
    * of its own messages: copies would cost a round of n senders n times its size.
    */
-  #deliver(room: Room, settled: Settled): void {
-    const runs = this.#encode(room, settled);
+  #deliver(room: Room, arrived: readonly Arrived[]): void {
+    const runs = this.#encode(room, arrived);
     const bytes = this.#writer.take();
     const count = runs.reduce((sum, { fresh }) => sum + fresh, 0);
-    const senders = new Set(runs.map(({ sender }) => sender));
+    const senders = new Set(runs.map(({ sender }) => sender).filter((sender) => sender !== null));
     for (const { session } of room.members) {
       if (count > 0 && !senders.has(session)) session.outbox.sendRoom(room.name, bytes, count);
     }
     for (const sender of senders) {
-      if (!sender.isGone) this.#deliverTo(sender, room, settled, { runs, bytes });
+      if (!sender.isGone) this.#deliverTo(sender, room, arrived, { runs, bytes });
     }
   }
 
   /** Writes the messages that are new and says which bytes are whose. */
-  #encode(room: Room, { pending: all, answers }: Settled): readonly Run[] {
+  #encode(room: Room, arrived: readonly Arrived[]): readonly Run[] {
     const runs: Run[] = [];
     let run: Run | undefined;
-    all.forEach((pending, i) => {
-      const answer = answers[i] as Appended;
-      if (run?.sender !== pending.sender) {
+    arrived.forEach((each, i) => {
+      const sender = each.own?.sender ?? null;
+      if (run === undefined || run.sender !== sender) {
         const start = this.#writer.length;
-        run = { sender: pending.sender, first: i, end: i, fresh: 0, startByte: start, endByte: start };
+        run = { sender, first: i, end: i, fresh: 0, startByte: start, endByte: start };
         runs.push(run);
       }
       run.end = i + 1;
-      if (answer.isDuplicate) return;
-      this.#append(pending, answer);
-      room.lastSeq = answer.seq;
+      if (!each.isFresh) return;
+      this.#append(room, each);
+      room.lastSeq = each.seq;
       run.fresh += 1;
       run.endByte = this.#writer.length;
     });
@@ -141,7 +222,7 @@ export class Publisher {
   }
 
   /** So that a sender too sees every seq of the room in order: what lies between its own messages goes as one view. */
-  #deliverTo(sender: UserSession, room: Room, settled: Settled, { runs, bytes }: Delivery): void {
+  #deliverTo(sender: UserSession, room: Room, arrived: readonly Arrived[], { runs, bytes }: Delivery): void {
     const isMember = room.member(sender) !== undefined;
     let start = 0;
     let fresh = 0;
@@ -152,7 +233,7 @@ export class Publisher {
     for (const run of runs) {
       if (run.sender === sender) {
         sendOthers(run.startByte);
-        sender.outbox.send(this.#answersFor(settled, run), run.end - run.first);
+        sender.outbox.send(this.#answersFor(arrived, run), run.end - run.first);
         start = run.endByte;
       } else {
         fresh += run.fresh;
@@ -161,36 +242,64 @@ export class Publisher {
     sendOthers(bytes.length);
   }
 
-  #answersFor({ pending, answers }: Settled, { first, end }: Run): Uint8Array {
+  #answersFor(arrived: readonly Arrived[], { first, end }: Run): Uint8Array {
     for (let i = first; i < end; i += 1) {
-      const { seq, ts } = answers[i] as Appended;
-      appendStored(this.#writer, pending[i]?.req as number, seq, ts);
+      const { own, seq, ts } = arrived[i] as Arrived;
+      appendStored(this.#writer, own?.req as number, seq, ts);
     }
     return this.#writer.take();
   }
 
-  #append({ prefix, draft }: Pending, { seq, ts }: Appended): void {
-    appendMessage(this.#writer, prefix, draft, seq, ts);
+  #append(room: Room, { own, message, seq, ts }: Arrived): void {
+    const prefix = own?.prefix ?? messagePrefix({ room: room.name, from: message.from, fp: message.fp });
+    appendMessage(this.#writer, prefix, message, seq, ts);
   }
 
   #fail(round: readonly Pending[], error: BcastError): void {
-    this.#onFailure(error);
+    this.#options.onFailure(error);
     for (const { sender, req } of round) sender.tell(errorEvent(error, req));
     this.#letGo(round);
+  }
+
+  #showIfLate(room: Room, round: readonly Pending[]): Timer {
+    return this.#options.clock.after(UNSTORED_MS, () => this.#show(room, round));
+  }
+
+  /** What comes while a round is late is late too. */
+  #showLater(lane: Lane, room: Room): void {
+    if (lane.isWatched) return;
+    lane.isWatched = true;
+    this.#options.clock.after(UNSTORED_MS, () => {
+      lane.isWatched = false;
+      this.#show(room, lane.pending);
+    });
+  }
+
+  /** Lets the members see what is said while the store is out of reach; its sender has no `ok` and keeps it. */
+  #show(room: Room, round: readonly Pending[]): void {
+    for (const pending of round) {
+      if (pending.isShown) continue;
+      pending.isShown = true;
+      const { draft, sender } = pending;
+      const { from, fp, kind, ts, id, body } = draft;
+      const bytes = encodeEvent({ type: 'unstored', room: room.name, from, fp, kind, ts, id, body });
+      for (const { session } of room.members) {
+        if (session !== sender) session.outbox.sendRoom(room.name, bytes, 1);
+      }
+    }
+    this.#options.turn.flush();
   }
 }
 
 /** The round taken apart by room. */
-function byRoom(round: readonly Pending[], answers: readonly Appended[]): Map<Room, Settled> {
-  const rooms = new Map<Room, Settled>();
-  round.forEach((pending, i) => {
-    let settled = rooms.get(pending.room);
-    if (settled === undefined) {
-      settled = { pending: [], answers: [] };
-      rooms.set(pending.room, settled);
-    }
-    settled.pending.push(pending);
-    settled.answers.push(answers[i] as Appended);
+function byRoom(round: readonly Pending[], answers: readonly Appended[]): Map<Room, Arrived[]> {
+  const rooms = new Map<Room, Arrived[]>();
+  round.forEach((own, i) => {
+    const { seq, ts, isDuplicate } = answers[i] as Appended;
+    const arrived = { own, message: own.draft, seq, ts, isFresh: !isDuplicate };
+    const list = rooms.get(own.room);
+    if (list === undefined) rooms.set(own.room, [arrived]);
+    else list.push(arrived);
   });
   return rooms;
 }

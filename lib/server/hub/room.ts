@@ -1,22 +1,29 @@
 import { encodeEvent } from '../../protocol/codec.ts';
 import type { Event, Fingerprint, MemberRow, PresenceChange, Role, RoomRow } from '../../protocol/messages.ts';
-import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
+import type { NameKey, RoomName } from '../../protocol/names.ts';
 import { Bans } from './bans.ts';
+import { Marks } from './marks.ts';
 import { Member } from './member.ts';
-import type { Bounds } from './ports.ts';
+import type { Bounds, Holder } from './ports.ts';
+import { RemoteMembers } from './remote-members.ts';
+import { grantedRole, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
 import type { UserSession } from './user-session.ts';
+
+/** Somebody here or on another node, as far as rank goes. */
+export type Subject = Pick<Holder, 'key' | 'name' | 'fps' | 'isAdmin'>;
 
 /** Who is in one place, what it is called and who rules it. What was said there is the store's. */
 export class Room {
   readonly name: RoomName;
   readonly key: NameKey;
-  /** Whoever entered first, by identity; null for the server's own room. */
-  readonly ownerFp: Fingerprint | null;
-  ownerName: UserName | null;
   readonly incarnation: string;
-  readonly bans = new Bans();
-  topic: string | null = null;
+  /** How far its members have got. */
+  readonly marks = new Marks();
+  /** Who is in it by way of other nodes. */
+  readonly remote = new RemoteMembers();
+  /** Identities that have been let in since the room is in memory: they are not guessing. */
+  readonly known = new Set<Fingerprint>();
   /** The newest seq that went to the members. */
   lastSeq: number;
   /** Joins and messages on their way: while there are any the room stays, though nobody may be in it. */
@@ -28,13 +35,45 @@ export class Room {
   /** Presence that watchers have not been told yet. */
   changes: PresenceChange[] = [];
 
-  constructor(name: RoomName, key: NameKey, { incarnation, last }: Bounds, owner: User | null) {
-    this.name = name;
+  #state: RoomState;
+  #version: number;
+  #bans: Bans;
+  #mutes: Bans;
+
+  constructor(key: NameKey, { incarnation, last }: Bounds, state: RoomState, version: number) {
+    this.name = state.name;
     this.key = key;
     this.incarnation = incarnation;
     this.lastSeq = last;
-    this.ownerFp = owner?.fp ?? null;
-    this.ownerName = owner?.name ?? null;
+    this.#state = state;
+    this.#version = version;
+    this.#bans = new Bans(state.bans);
+    this.#mutes = new Bans(state.mutes);
+  }
+
+  get state(): RoomState {
+    return this.#state;
+  }
+
+  /** Of the state in the store. */
+  get version(): number {
+    return this.#version;
+  }
+
+  get bans(): Bans {
+    return this.#bans;
+  }
+
+  get mutes(): Bans {
+    return this.#mutes;
+  }
+
+  /** What the store has of it now. */
+  become(state: RoomState, version: number): void {
+    if (state.bans !== this.#state.bans) this.#bans = new Bans(state.bans);
+    if (state.mutes !== this.#state.mutes) this.#mutes = new Bans(state.mutes);
+    this.#state = state;
+    this.#version = version;
   }
 
   get size(): number {
@@ -45,8 +84,14 @@ export class Room {
     return this.#members.size === 0 && this.holds === 0;
   }
 
+  /** On all nodes. */
   get userCount(): number {
-    return this.#users.size;
+    if (this.remote.isEmpty) return this.#users.size;
+    return new Set([...this.#users.keys(), ...this.remote.all()].map(({ key }) => key)).size;
+  }
+
+  get users(): Iterable<User> {
+    return this.#users.keys();
   }
 
   get watcherCount(): number {
@@ -77,6 +122,7 @@ export class Room {
     this.watch(member, isWatching);
     const sessions = this.#users.get(session.user) ?? 0;
     this.#users.set(session.user, sessions + 1);
+    if (sessions === 0) session.user.roomCount += 1;
     return member;
   }
 
@@ -93,14 +139,18 @@ export class Room {
     this.#watchers.delete(member);
     session.rooms.delete(this);
     const sessions = (this.#users.get(session.user) ?? 1) - 1;
-    if (sessions > 0) this.#users.set(session.user, sessions);
-    else this.#users.delete(session.user);
-    return sessions <= 0;
+    if (sessions > 0) {
+      this.#users.set(session.user, sessions);
+      return false;
+    }
+    this.#users.delete(session.user);
+    session.user.roomCount -= 1;
+    return true;
   }
 
-  roleOf(user: User): Role {
+  roleOf(user: Subject): Role {
     if (user.isAdmin) return 'admin';
-    return user.fp === this.ownerFp ? 'owner' : 'member';
+    return grantedRole(this.#state, user.fps);
   }
 
   /** To every session here. */
@@ -119,10 +169,12 @@ export class Room {
   }
 
   memberRows(): MemberRow[] {
-    return [...this.#users.keys()].map((user) => ({ name: user.name, role: this.roleOf(user), away: user.away }));
+    const users = new Map([...this.remote.all(), ...this.#users.keys()].map((user) => [user.key, user]));
+    return [...users.values()].map((user) => ({ name: user.name, role: this.roleOf(user), away: user.away }));
   }
 
   row(): RoomRow {
-    return { room: this.name, members: this.#users.size, access: 'open', topic: this.topic };
+    const { access, topic } = this.#state;
+    return { room: this.name, members: this.userCount, access, topic: access === 'open' ? topic : null };
   }
 }

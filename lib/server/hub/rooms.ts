@@ -1,15 +1,40 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
-import { DEFAULT_ROOM } from '../../limits.ts';
+import { DEFAULT_ROOM, MAX_RECORD_BYTES } from '../../limits.ts';
+import type { Access, Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../../protocol/names.ts';
-import type { Bounds, Store } from './ports.ts';
+import { utf8Length } from '../../protocol/text.ts';
+import type { Backplane, Bounds, Secrets, Store } from './ports.ts';
 import { Room } from './room.ts';
+import { parseRoomState, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
 
 export interface RoomsOptions {
   readonly maxRooms: number;
+  readonly maxRoomNameLength: number;
   readonly emptyRoomTtl: number;
 }
+
+export interface RoomsListener {
+  /** A room could not be forgotten; it is tried again later. */
+  readonly onFailure: (error: unknown) => void;
+}
+
+/** Who would own a room that is made, and whether, and how, it must be made. */
+export interface Maker {
+  readonly user: User;
+  readonly fp: Fingerprint;
+  readonly create: Access | null;
+}
+
+export interface Opened {
+  readonly room: Room;
+  /** Null when it was there already. */
+  readonly made: { readonly code: string | null } | null;
+}
+
+/** Tries of a change that others make at the same time. */
+const MAX_TRIES = 10;
 
 /** The rooms of this node. A room appears with its first member and goes some time after its last. */
 export class Rooms {
@@ -19,14 +44,26 @@ export class Rooms {
   /** Rooms whose history is being opened or forgotten; whoever comes meanwhile waits. */
   readonly #changing = new Map<NameKey, Promise<unknown>>();
   readonly #store: Store;
+  readonly #backplane: Backplane;
+  /** What came about rooms that are just being loaded. */
+  readonly #early = new Map<NameKey, ((room: Room) => void)[]>();
+  readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #options: RoomsOptions;
   readonly #onFailure: (error: unknown) => void;
   #opening = 0;
 
-  /** `onFailure` is told when a room could not be forgotten; it is tried again later. */
-  constructor(store: Store, clock: Clock, options: RoomsOptions, onFailure: (error: unknown) => void) {
+  constructor(
+    store: Store,
+    backplane: Backplane,
+    secrets: Secrets,
+    clock: Clock,
+    options: RoomsOptions,
+    { onFailure }: RoomsListener,
+  ) {
     this.#store = store;
+    this.#backplane = backplane;
+    this.#secrets = secrets;
     this.#clock = clock;
     this.#options = options;
     this.#onFailure = onFailure;
@@ -36,8 +73,42 @@ export class Rooms {
     return this.#byKey.size;
   }
 
+  /** Rooms that somebody is in, or is about to be; told without looking at them, since anybody may ask. */
+  get occupiedCount(): number {
+    return this.#byKey.size - this.#leaving.size;
+  }
+
   find(name: RoomName): Room | undefined {
     return this.#byKey.get(nameKey(name));
+  }
+
+  /** By its key, if it is in memory. */
+  get(key: NameKey): Room | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** All that are in memory. */
+  all(): Iterable<Room> {
+    return this.#byKey.values();
+  }
+
+  /** Does it with the room of that key: now, or when it is loaded if it just is; never for one that is not in memory. */
+  whenThere(key: NameKey, act: (room: Room) => void): void {
+    const room = this.#byKey.get(key);
+    if (room !== undefined) act(room);
+    else this.#early.get(key)?.push(act);
+  }
+
+  /** The room is no more, says another node: nobody is in it here, so it is only dropped. */
+  async drop(room: Room): Promise<void> {
+    if (!room.isIdle) return;
+    this.#leaving.get(room)?.cancel();
+    this.#leaving.delete(room);
+    await this.#change(room.key, async () => {
+      await this.#store.release(room.key);
+      this.#byKey.delete(room.key);
+      await this.#backplane.leave(room.key);
+    });
   }
 
   occupied(): Room[] {
@@ -45,17 +116,48 @@ export class Rooms {
   }
 
   /**
-   * The room of that name, made when it is not there, and owned by `creator` then. It stays until the caller has called
-   * `release`, whoever leaves meanwhile. Throws TOO_MANY_ROOMS.
+   * The room of that name, made when it is not there. It stays until the caller has called `release`, whoever leaves
+   * meanwhile. Throws TOO_MANY_ROOMS and ROOM_NAME_INVALID, and ROOM_EXISTS when it was to be made.
    */
-  async open(name: RoomName, creator: User): Promise<Room> {
+  async open(name: RoomName, maker: Maker): Promise<Opened> {
     const key = nameKey(name);
     while (this.#changing.has(key)) await this.#changing.get(key);
-    const room = this.#byKey.get(key) ?? (await this.#make(name, key, creator));
+    const present = this.#byKey.get(key);
+    if (present !== undefined && maker.create !== null) throw roomExists(name);
+    const opened = present === undefined ? await this.#load(name, key, maker) : { room: present, made: null };
+    const { room } = opened;
     room.holds += 1;
     this.#leaving.get(room)?.cancel();
     this.#leaving.delete(room);
-    return room;
+    return opened;
+  }
+
+  /**
+   * Changes what a room is, in the store and then here. `change` may be called again on what another has made of it
+   * meanwhile; what it throws ends the attempt.
+   */
+  async update(room: Room, change: (state: RoomState) => RoomState): Promise<void> {
+    for (let i = 0; i < MAX_TRIES; i += 1) {
+      const state = change(room.state);
+      if (utf8Length(JSON.stringify(state)) > MAX_RECORD_BYTES) {
+        throw new BcastError('BAD_REQUEST', { text: 'That is more than a room can remember; lift a ban first.' });
+      }
+      const version = await this.#store.put('room', room.key, state, { over: room.version });
+      if (version !== null) {
+        room.become(state, version);
+        this.#backplane.tellRoom(room.key, { type: 'changed' });
+        return;
+      }
+      await this.reload(room);
+    }
+    throw new BcastError('INTERNAL', { cause: new Error('a room is changed without end') });
+  }
+
+  /** Saves what rooms remember beside their state; to be called now and then. */
+  async save(): Promise<void> {
+    for (const room of this.#byKey.values()) {
+      if (room.marks.isDirty) await this.#store.put('read', room.key, room.marks.save());
+    }
   }
 
   /** Gives back what `open` gave. */
@@ -67,7 +169,13 @@ export class Rooms {
   /** To be called when a room may have become idle: it waits a while for who was only cut off, then it is forgotten. */
   settle(room: Room): void {
     if (!room.isIdle || this.#leaving.has(room)) return;
-    const timer = this.#clock.after(this.#options.emptyRoomTtl, () => void this.#forget(room));
+    // What others are in is theirs to keep; but they may have left at the same moment.
+    const isTheirs = !room.remote.isEmpty;
+    const timer = this.#clock.after(isTheirs ? 0 : this.#options.emptyRoomTtl, () => {
+      this.#leaving.delete(room);
+      if (isTheirs && room.remote.isEmpty) this.settle(room);
+      else void this.#forget(room);
+    });
     this.#leaving.set(room, timer);
   }
 
@@ -76,7 +184,7 @@ export class Rooms {
     return (await this.#store.bounds(key)) ?? { incarnation, first: lastSeq + 1, last: lastSeq };
   }
 
-  async #make(name: RoomName, key: NameKey, creator: User): Promise<Room> {
+  async #load(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
     const { maxRooms } = this.#options;
     this.#opening += 1;
     try {
@@ -85,13 +193,75 @@ export class Rooms {
         if (this.#byKey.size + this.#opening > maxRooms) {
           throw new BcastError('TOO_MANY_ROOMS', { text: `This server has its ${maxRooms} rooms already.` });
         }
-        const room = new Room(name, key, await this.#store.open(key), key === DEFAULT_ROOM ? null : creator);
-        this.#byKey.set(key, room);
-        return room;
+        this.#early.set(key, []);
+        try {
+          // First, so that nothing is missed between what the store says now and what comes.
+          const members = await this.#backplane.enter(key);
+          const opened = (await this.#find(key, maker)) ?? (await this.#make(name, key, maker));
+          opened.room.remote.reset(members);
+          this.#byKey.set(key, opened.room);
+          for (const act of this.#early.get(key) ?? []) act(opened.room);
+          return opened;
+        } catch (error) {
+          await this.#backplane.leave(key);
+          throw error;
+        } finally {
+          this.#early.delete(key);
+        }
       });
     } finally {
       this.#opening -= 1;
     }
+  }
+
+  /** The room as the store has it. */
+  async #find(key: NameKey, { create }: Maker): Promise<Opened | null> {
+    const record = await this.#store.get('room', key);
+    if (record === null) return null;
+    const state = parseRoomState(record.value);
+    if (create !== null) throw roomExists(state.name);
+    const room = new Room(key, await this.#store.open(key), state, record.version);
+    room.marks.load((await this.#store.get('read', key))?.value);
+    return { room, made: null };
+  }
+
+  async #make(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
+    this.#checkLength(name);
+    const { user, fp, create } = maker;
+    const bounds = await this.#store.open(key);
+    const code = create === 'locked' ? this.#secrets.newRoomCode() : null;
+    const isOurs = key === DEFAULT_ROOM;
+    const state: RoomState = {
+      name,
+      access: code === null ? 'open' : 'locked',
+      codeDigest: code === null ? null : this.#secrets.codeDigest(key, code),
+      grants: isOurs ? [] : [{ fp, name: user.name, role: 'owner' }],
+      topic: null,
+      bans: [],
+      mutes: [],
+      isRetained: isOurs,
+    };
+    if (isOurs) await this.#store.retain(key, true);
+    const version = await this.#store.put('room', key, state, { over: 0 });
+    if (version !== null) return { room: new Room(key, bounds, state, version), made: { code } };
+    // Made by another node meanwhile.
+    const found = await this.#find(key, maker);
+    if (found === null) throw new BcastError('INTERNAL', { cause: new Error('a room came and went') });
+    return found;
+  }
+
+  /** Reads what a room is from the store, where another node has changed it. */
+  async reload(room: Room): Promise<void> {
+    const record = await this.#store.get('room', room.key);
+    if (record === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${room.name} any more.` });
+    room.become(parseRoomState(record.value), record.version);
+  }
+
+  #checkLength(name: RoomName): void {
+    const { maxRoomNameLength } = this.#options;
+    if ([...name].length <= maxRoomNameLength) return;
+    const text = `The name of a new room has at most ${maxRoomNameLength} characters here.`;
+    throw new BcastError('ROOM_NAME_INVALID', { text });
   }
 
   /** Forgets the room that has been idle longest: rooms that nobody is in must not keep others from making theirs. */
@@ -107,8 +277,14 @@ export class Rooms {
     this.#leaving.delete(room);
     try {
       await this.#change(room.key, async () => {
-        await this.#store.forget(room.key);
+        if (room.marks.isDirty) await this.#store.put('read', room.key, room.marks.save());
+        if (room.state.isRetained || !room.remote.isEmpty) await this.#store.release(room.key);
+        else {
+          await this.#store.forget(room.key);
+          this.#backplane.tellRoom(room.key, { type: 'forgotten' });
+        }
         this.#byKey.delete(room.key);
+        await this.#backplane.leave(room.key);
       });
     } catch (error) {
       this.#onFailure(error);
@@ -129,4 +305,8 @@ export class Rooms {
       this.#changing.delete(key);
     }
   }
+}
+
+function roomExists(name: RoomName): BcastError {
+  return new BcastError('ROOM_EXISTS', { text: `There is a room ${name} already.` });
 }

@@ -1,6 +1,6 @@
 import { BcastError } from '../../errors.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
-import type { Event, MessageId } from '../../protocol/messages.ts';
+import type { Event, Fingerprint, MessageId } from '../../protocol/messages.ts';
 import type { Member } from './member.ts';
 import type { Outbox } from './ports.ts';
 import type { Room } from './room.ts';
@@ -21,9 +21,20 @@ export interface Refused {
   readonly retryAfterMs: number;
 }
 
+export interface SessionOptions {
+  readonly token: string;
+  readonly fp: Fingerprint;
+  readonly address: string;
+  readonly outbox: Outbox;
+}
+
 /** A session as the hub knows it: whose it is, where it is, and where its messages go. */
 export class UserSession {
+  /** Its own on this node. */
+  readonly token: string;
   readonly user: User;
+  /** Its own identity: one user may come with several. */
+  readonly fp: Fingerprint;
   readonly address: string;
   readonly outbox: Outbox;
   readonly rooms = new Map<Room, Member>();
@@ -34,8 +45,10 @@ export class UserSession {
   #unsettledUnits = 0;
   #whenSettled: (() => void) | undefined;
 
-  constructor(user: User, address: string, outbox: Outbox) {
+  constructor(user: User, { token, fp, address, outbox }: SessionOptions) {
+    this.token = token;
     this.user = user;
+    this.fp = fp;
     this.address = address;
     this.outbox = outbox;
   }

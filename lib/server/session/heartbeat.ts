@@ -10,13 +10,16 @@ const MAX_INTERVAL_MS = 1_000;
  * own state. Deadlines are kept to within a quarter of the shortest of them. Returns what stops it.
  */
 export function startHeartbeat(sessions: ReadonlySet<Session>, clock: Clock, limits: SessionLimits): () => void {
-  const shortest = Math.min(limits.handshakeTimeout, limits.idleTimeout, limits.slowReaderTimeout);
-  const intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, shortest / 4));
-  let timer = clock.after(intervalMs, beat);
+  let timer = clock.after(intervalOf(limits), beat);
   function beat(): void {
     const nowMs = clock.monotonicMs();
     for (const session of sessions) session.checkDeadlines(nowMs);
-    timer = clock.after(intervalMs, beat);
+    timer = clock.after(intervalOf(limits), beat);
   }
   return () => timer.cancel();
+}
+
+function intervalOf({ handshakeTimeout, idleTimeout, slowReaderTimeout }: SessionLimits): number {
+  const shortest = Math.min(handshakeTimeout, idleTimeout, slowReaderTimeout);
+  return Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, shortest / 4));
 }

@@ -8,20 +8,30 @@ import { Channel, type ChannelInfo } from '../../wire/channel.ts';
 import type { BindingCache, Identity } from '../../wire/crypto/identity.ts';
 import type { CryptoProvider } from '../../wire/crypto/port.ts';
 import type { Transport } from '../../wire/transport/transport.ts';
+import { publicStatus } from '../hub/commands/status.ts';
 import type { Hub } from '../hub/hub.ts';
 import type { Outbox } from '../hub/ports.ts';
 import { errorEvent } from '../hub/refusal.ts';
 import type { UserSession } from '../hub/user-session.ts';
+import { type DeadlineLimits, Deadlines } from './deadlines.ts';
 import { RequestLine } from './request-line.ts';
 import { type FlushList, SendQueue, type SendQueueLimits } from './send-queue.ts';
 
-/** How long a session that was told to end may take to read what was queued for it, in milliseconds. */
-const END_MS = 5_000;
+export interface SessionLimits extends SendQueueLimits, DeadlineLimits {}
 
-export interface SessionLimits extends SendQueueLimits {
-  readonly handshakeTimeout: number;
-  readonly idleTimeout: number;
-  readonly slowReaderTimeout: number;
+/** A session as an operator sees it. */
+export interface SessionFacts {
+  /** Null until the hello is accepted, as are the next two. */
+  readonly user: string | null;
+  readonly fingerprint: Fingerprint | null;
+  readonly agent: string | null;
+  readonly address: string;
+  readonly rooms: number;
+  /** How long it has been connected, and since when nothing was heard of it. */
+  readonly ageMs: number;
+  readonly silentMs: number;
+  /** What waits for it to be read. */
+  readonly waitingBytes: number;
 }
 
 /** What all sessions of a node share. */
@@ -51,26 +61,21 @@ export class Session implements Outbox {
   readonly #onGone: (session: Session) => void;
   #fp: Fingerprint | undefined;
   #user: UserSession | undefined;
+  #agent: string | undefined;
+  #wasAsked = false;
   #isEnding = false;
   #isPaused = false;
-  #startedMs: number;
-  #heardMs: number;
-  #endedMs = 0;
-  #sentBytes = 0;
-  /** How much of what was sent the other end had taken when it last took something, and when that was seen. */
-  #takenBytes = 0;
-  #takenMs: number;
+  readonly #deadlines: Deadlines;
 
   constructor(context: SessionContext, transport: Transport, onGone: (session: Session) => void) {
     const { clock, crypto, identity, bindings, limits, flushList, nextTurn } = context;
     this.#context = context;
     this.#transport = transport;
     this.#onGone = onGone;
-    this.#startedMs = clock.monotonicMs();
-    this.#heardMs = this.#startedMs;
-    this.#takenMs = this.#startedMs;
+    const deadlines = new Deadlines(limits, clock.monotonicMs());
+    this.#deadlines = deadlines;
     const send = (bytes: Uint8Array): boolean => {
-      this.#sentBytes += bytes.length;
+      deadlines.sentBytes += bytes.length;
       transport.write(bytes);
       return transport.bufferedBytes === 0;
     };
@@ -90,11 +95,24 @@ export class Session implements Outbox {
     return this.#transport.remoteAddress;
   }
 
+  facts(nowMs: number): SessionFacts {
+    return {
+      user: this.#user?.user.name ?? null,
+      fingerprint: this.#user?.user.fp ?? null,
+      agent: this.#agent ?? null,
+      address: this.address,
+      rooms: this.#user?.rooms.size ?? 0,
+      ageMs: Math.round(nowMs - this.#deadlines.startedMs),
+      silentMs: Math.round(nowMs - this.#deadlines.heardMs),
+      waitingBytes: this.#queue.pendingBytes,
+    };
+  }
+
   // TransportHandler
 
   onData(bytes: Uint8Array): void {
     if (this.#isEnding) return;
-    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#deadlines.heardMs = this.#context.clock.monotonicMs();
     try {
       this.#channel.receive(bytes);
     } catch (error) {
@@ -160,7 +178,7 @@ export class Session implements Outbox {
   end(error: BcastError): void {
     if (this.#isEnding) return;
     this.#isEnding = true;
-    this.#endedMs = this.#context.clock.monotonicMs();
+    this.#deadlines.ended(this.#context.clock.monotonicMs());
     if (error.code === 'SLOW_READER') this.#logClose(error);
     this.#leave();
     if (this.#channel.isOpen) {
@@ -179,35 +197,52 @@ export class Session implements Outbox {
 
   /** Ends a session that does not say hello in time, says nothing for too long, or reads nothing for too long. */
   checkDeadlines(nowMs: number): void {
-    const { handshakeTimeout, idleTimeout, slowReaderTimeout } = this.#context.limits;
-    if (this.#isEnding) {
-      if (nowMs - this.#endedMs > END_MS) this.destroy();
-    } else if (this.#user === undefined && nowMs - this.#startedMs > handshakeTimeout) {
-      this.#closeFor(new BcastError('HANDSHAKE_TIMEOUT'));
-    } else if (this.#isStuck(nowMs, slowReaderTimeout)) {
-      this.#logClose(new BcastError('SLOW_READER'));
-      this.destroy();
-    } else if (!this.#isPaused && nowMs - this.#heardMs > idleTimeout) {
-      this.#closeFor(new BcastError('IDLE_TIMEOUT'));
-    }
+    const isEnding = this.#isEnding;
+    const waitingBytes = this.#transport.bufferedBytes;
+    const missed = this.#deadlines.missed(nowMs, { isEnding, isPaused: this.#isPaused, waitingBytes });
+    if (missed === null) return;
+    if (missed === 'SLOW_READER') this.#logClose(new BcastError(missed));
+    // Who has not read so far will not read the reason either.
+    if (missed === 'CLOSED' || missed === 'SLOW_READER') this.destroy();
+    else this.#closeFor(new BcastError(missed));
   }
 
   #handle(request: Request): undefined | Promise<void> {
     if (this.#isEnding) return undefined;
     if (this.#user !== undefined) return this.#context.hub.handle(this.#user, request);
-    if (request.type === 'hello') this.#hello(request);
+    if (request.type === 'hello') return this.#hello(request);
+    if (request.type === 'status' && !this.#wasAsked) this.#status(request);
     else this.#refuse(new BcastError('NOT_READY', { text: 'Say hello first.' }), request.req);
     return undefined;
   }
 
-  #hello(hello: Requests['hello']): void {
+  async #hello(hello: Requests['hello']): Promise<void> {
     const { hub, log } = this.#context;
     const fp = this.#fp as Fingerprint;
     try {
-      this.#user = hub.enter({ hello, fp, address: this.address, outbox: this });
-      log.info({ user: this.#user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
+      const user = await hub.enter({ hello, fp, address: this.address, outbox: this });
+      if (this.#isEnding) {
+        hub.exit(user);
+        return;
+      }
+      this.#user = user;
+      this.#agent = hello.agent;
+      this.#deadlines.welcomed();
+      log.info({ user: user.user.name, fp, address: this.address, agent: hello.agent }, 'entered');
     } catch (error) {
+      if (this.#isEnding) return;
       this.#refuse(toBcastError(error), hello.req);
+    }
+  }
+
+  /** Answers somebody without a name, once: it must not be a way to keep us busy. */
+  #status({ req }: Requests['status']): void {
+    this.#wasAsked = true;
+    try {
+      this.#queue.send(encodeEvent(publicStatus(this.#context.hub, req)), 1);
+      this.#queue.send(encodeEvent({ type: 'ok', req, seq: null, ts: null }), 1);
+    } catch (error) {
+      this.#refuse(toBcastError(error), req);
     }
   }
 
@@ -265,19 +300,8 @@ export class Session implements Outbox {
   #resume(): void {
     if (!this.#isPaused || this.#queue.isOverfull || this.#requests.length > 0) return;
     this.#isPaused = false;
-    this.#heardMs = this.#context.clock.monotonicMs();
+    this.#deadlines.heardMs = this.#context.clock.monotonicMs();
     this.#transport.resume();
-  }
-
-  /** Whether something has been waiting for so long without the other end taking any of it. */
-  #isStuck(nowMs: number, timeoutMs: number): boolean {
-    const waiting = this.#transport.bufferedBytes;
-    const taken = this.#sentBytes - waiting;
-    if (waiting === 0 || taken !== this.#takenBytes) {
-      this.#takenBytes = taken;
-      this.#takenMs = nowMs;
-    }
-    return waiting > 0 && nowMs - this.#takenMs > timeoutMs;
   }
 }
 

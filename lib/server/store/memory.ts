@@ -68,6 +68,7 @@ export function createMemoryStore(options: MemoryStoreOptions): Store {
     },
     // Nothing outlives the process, and while it lives the hub says what is forgotten.
     async retain() {},
+    async release() {},
     async forget(room) {
       logs.delete(room);
       forgetRoom(room);

@@ -2,7 +2,7 @@
 const WORD = /[\p{L}\p{M}\p{N}]+/gu;
 
 /** The words of a text as they are compared: without regard to case and to how a letter is composed. */
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   return text.normalize('NFKC').toLowerCase().match(WORD) ?? [];
 }
 

@@ -1,4 +1,4 @@
-import type { Client, JoinOptions, SayOptions } from '../../../lib/client/client.ts';
+import type { Client, Found, JoinOptions, SayOptions } from '../../../lib/client/client.ts';
 import { EventQueue } from '../../../lib/client/event-queue.ts';
 import type { ClientEvent, PrivateMessage, Receipt, RoomMessage } from '../../../lib/client/events.ts';
 import { BcastError } from '../../../lib/errors.ts';
@@ -44,6 +44,13 @@ export class FakeClient {
   readonly maxBodyBytes = 100;
   readonly said: Said[] = [];
   readonly joined: { readonly room: string; readonly options: JoinOptions | undefined }[] = [];
+  /** What the next joins are refused with. */
+  readonly refusals: BcastError[] = [];
+  /** What a room's banner says beside its name. */
+  banner: Partial<Events['joined']> = {};
+  readonly codes = new Map<string, string>();
+  found: Found = { messages: [], fromSeq: 1 };
+  readonly searches: unknown[] = [];
   /** Told when a room is joined, before the join resolves. */
   backlog: readonly ClientEvent[] = [];
   isClosed = false;
@@ -60,9 +67,28 @@ export class FakeClient {
     return this.#take(room, body, options);
   }
 
+  publish(body: string, options?: SayOptions): Promise<Receipt> {
+    return this.#take('@followers', body, options);
+  }
+
+  codeOf(room: string): string | null {
+    return this.codes.get(room) ?? null;
+  }
+
+  inviteUrl(room: string): string {
+    return `bcast://h:7/${room}`;
+  }
+
+  async search(...asked: unknown[]): Promise<Found> {
+    this.searches.push(asked);
+    return this.found;
+  }
+
   async join(room: string, options?: JoinOptions): Promise<Events['joined']> {
     this.joined.push({ room, options });
-    const banner = { room: requireRoomName(room) } as Events['joined'];
+    const refusal = this.refusals.shift();
+    if (refusal !== undefined) throw refusal;
+    const banner = { room: requireRoomName(room), code: null, ...this.banner } as Events['joined'];
     this.emit({ type: 'joined', room: banner.room, banner, isRejoin: false });
     for (const event of this.backlog) this.emit(event);
     this.#wake();

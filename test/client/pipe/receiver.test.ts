@@ -24,6 +24,7 @@ function start() {
     output: createOutput(stdout, () => undefined),
     nowMs: () => 0,
     onWritten: () => true,
+    beforeSeq: undefined,
     lastOfBacklog: 2,
   });
   const takeOne = async () => {

@@ -1,62 +1,19 @@
 import { PassThrough, Readable, Writable } from 'node:stream';
 import { describe, expect, test } from 'vitest';
-import type { PipeOptions, PipeOutput } from '../../../lib/client/pipe/options.ts';
+import type { PipeOutput } from '../../../lib/client/pipe/options.ts';
 import { runPipe } from '../../../lib/client/pipe/run.ts';
 import { BcastError } from '../../../lib/errors.ts';
 import { requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
 import { Collector } from '../../helpers/collector.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { FakeClient, privateMessage, roomMessage } from './fake-client.ts';
+import { PLAIN, start } from './line-mode.ts';
 
 const lobby = requireRoomName('lobby');
 const stdinLines = { form: 'lines', stay: false } as const;
 const follow: PipeOutput = { form: 'raw', events: false, backlog: null, follow: true };
 
 const turn = () => new Promise((resolve) => setImmediate(resolve));
-
-interface Given extends Partial<PipeOptions> {
-  readonly stdin?: string | Readable;
-  readonly stdout?: Writable;
-  readonly client?: FakeClient;
-}
-
-/** Line mode with everything around it in the test's hands. */
-function start({ stdin, stdout, client = new FakeClient(), ...options }: Given = {}) {
-  const clock = new ManualClock();
-  const collector = new Collector();
-  const notes: string[] = [];
-  const stop = new AbortController();
-  let opened = 0;
-  const done = runPipe({
-    options: {
-      rooms: [lobby],
-      destination: { room: lobby },
-      input: null,
-      output: null,
-      keepEmpty: false,
-      receipts: false,
-      drainTimeoutMs: 10_000,
-      count: undefined,
-      timeoutMs: undefined,
-      idleMs: undefined,
-      isQuiet: false,
-      ...options,
-    },
-    streams: {
-      openStdin: () => {
-        opened += 1;
-        return typeof stdin === 'object' ? stdin : Readable.from([Buffer.from(stdin ?? '')]);
-      },
-      stdout: stdout ?? collector.stream,
-      note: (line) => notes.push(line),
-    },
-    clock,
-    signal: stop.signal,
-    connect: async () => client.asClient(),
-  });
-  done.catch(() => undefined);
-  return { client, clock, collector, notes, stop, done, opened: () => opened };
-}
 
 describe('sending', () => {
   test('says every line in order and ends with 0 when all are acknowledged', async () => {
@@ -366,7 +323,7 @@ describe('an ending', () => {
     expect(notes).toEqual(['The time given with --timeout ran out.']);
     const never = new ManualClock();
     const connecting = runPipe({
-      options: { ...plain, timeoutMs: 500 },
+      options: { ...PLAIN, output: follow, timeoutMs: 500 },
       streams: { openStdin: () => Readable.from([]), stdout: new Collector().stream, note: () => undefined },
       clock: never,
       signal: new AbortController().signal,
@@ -473,17 +430,3 @@ describe('an ending', () => {
     expect(two.notes).toEqual(['al removed you from lobby.']);
   });
 });
-
-const plain: PipeOptions = {
-  rooms: [lobby],
-  destination: { room: lobby },
-  input: null,
-  output: follow,
-  keepEmpty: false,
-  receipts: false,
-  drainTimeoutMs: 10_000,
-  count: undefined,
-  timeoutMs: undefined,
-  idleMs: undefined,
-  isQuiet: false,
-};

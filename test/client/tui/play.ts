@@ -104,7 +104,15 @@ export function online(isReconnect = false): ClientEvent {
   const server = { address: 'chat.example.org:9000', fingerprint: FINGERPRINT, suite: 4, trust: 'known' } as const;
   return {
     type: 'status',
-    status: { state: 'online', name: user('alice'), role: 'member', motd: null, server, isReconnect },
+    status: {
+      state: 'online',
+      name: user('alice'),
+      role: 'member',
+      registered: false,
+      motd: null,
+      server,
+      isReconnect,
+    },
   };
 }
 

@@ -73,12 +73,12 @@ describe('a room', () => {
     expect(play.lastLine()).toBe('<bob> one');
     play.client(message('lobby', 'bob', 'two', { seq: 2, isHistory: true }));
     expect(play.lastLine()).toBe(
-      '3 people are here. The server can read this room and keeps the last 50 messages. bob owns it.',
+      '3 people are here. The server and whoever joins can read this room. The last 50 messages are kept for 30d. bob owns it.',
     );
   });
 
   test('without history says it at once', () => {
-    expect(new Play().client(online(), joined('lobby')).lastLine()).toMatch(/The server can read this room/);
+    expect(new Play().client(online(), joined('lobby')).lastLine()).toMatch(/can read this room/);
   });
 
   test('asks for its members on every join', () => {
@@ -324,7 +324,7 @@ describe('the connection', () => {
       joined('lobby'),
       joined('builds'),
     );
-    expect(play.lastLine()).toMatch(/messages\.\nWelcome\.\nBe kind\.$/);
+    expect(play.lastLine()).toMatch(/30d\.\nWelcome\.\nBe kind\.$/);
     expect(play.entries('builds').at(-1)).not.toMatchObject({ text: expect.stringContaining('Welcome.') });
   });
 });

@@ -89,8 +89,8 @@ describe('commands', () => {
   });
 
   test.each([
-    ['/join builds', { what: 'join', room: 'builds', isToFront: true }],
-    ['/j #builds', { what: 'join', room: 'builds', isToFront: true }],
+    ['/join builds', { what: 'join', room: 'builds', isToFront: true, code: null, create: null }],
+    ['/j #builds', { what: 'join', room: 'builds', isToFront: true, code: null, create: null }],
     ['/part', { what: 'leave', room: 'lobby' }],
     ['/leave lobby', { what: 'leave', room: 'lobby' }],
     ['/list', { what: 'rooms' }],
@@ -107,10 +107,16 @@ describe('commands', () => {
     ['/back', { what: 'away', text: null }],
     ['/kick bob too loud', { what: 'kick', room: 'lobby', name: 'bob', reason: 'too loud' }],
     ['/kick bob', { what: 'kick', room: 'lobby', name: 'bob', reason: null }],
-    ['/ban bob 2h spam', { what: 'ban', room: 'lobby', target: 'bob', durationMs: 7_200_000, reason: 'spam' }],
-    ['/ban 10.0.0.0/8 spam', { what: 'ban', room: 'lobby', target: '10.0.0.0/8', durationMs: null, reason: 'spam' }],
-    ['/unban bob', { what: 'unban', room: 'lobby', target: 'bob' }],
-    ['/banned', { what: 'bans', room: 'lobby' }],
+    [
+      '/ban bob 2h spam',
+      { what: 'ban', penalty: 'ban', room: 'lobby', target: 'bob', durationMs: 7_200_000, reason: 'spam' },
+    ],
+    [
+      '/ban 10.0.0.0/8 spam',
+      { what: 'ban', penalty: 'ban', room: 'lobby', target: '10.0.0.0/8', durationMs: null, reason: 'spam' },
+    ],
+    ['/unban bob', { what: 'unban', penalty: 'ban', room: 'lobby', target: 'bob' }],
+    ['/banned', { what: 'bans', penalty: 'ban', room: 'lobby' }],
     ['/WHOIS bob', { what: 'whois', name: 'bob' }],
   ])('%s asks the server', (line, ask) => {
     expect(Play.inRooms(['lobby']).keys(`${line}\r`).took()).toContainEqual({ type: 'ask', ask, window: 'room lobby' });
@@ -226,7 +232,7 @@ describe('answers', () => {
     const error = new BcastError('ROOM_BANNED', { untilMs: NOON_MS + 3_600_000 });
     play.event({
       type: 'answered',
-      ask: { what: 'join', room: room('ops'), isToFront: true },
+      ask: { what: 'join', room: room('ops'), isToFront: true, code: null, create: null },
       window: 'room lobby',
       answer: { type: 'refused', error },
     });
@@ -263,10 +269,15 @@ describe('answers', () => {
   });
 
   test('older messages go before the others', () => {
+    const page = { limit: 100, isShown: false };
     const play = Play.inRooms(['lobby']).client(message('lobby', 'bob', 'new', { seq: 10 }));
     play.key('C-home');
     const effect = play.took().find(({ type }) => type === 'ask');
-    expect(effect).toEqual({ type: 'ask', ask: { what: 'older', room: 'lobby', before: 10 }, window: 'room lobby' });
+    expect(effect).toEqual({
+      type: 'ask',
+      ask: { what: 'older', room: 'lobby', before: 10, ...page },
+      window: 'room lobby',
+    });
     const old = message('lobby', 'bob', 'old', { seq: 9, ts: NOON_MS - 60_000 });
     if (old.type !== 'message' || effect?.type !== 'ask') throw new Error('unreachable');
     play.event({
@@ -285,7 +296,7 @@ describe('answers', () => {
     play.key('C-home');
     expect(play.took()).toContainEqual({
       type: 'ask',
-      ask: { what: 'older', room: 'lobby', before: 9 },
+      ask: { what: 'older', room: 'lobby', before: 9, ...page },
       window: 'room lobby',
     });
     play.event({

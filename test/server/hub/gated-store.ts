@@ -98,6 +98,10 @@ export class GatedStore implements Store {
     return this.#pass('list', () => this.#store.list(kind, query));
   }
 
+  release(room: NameKey) {
+    return this.#pass('release', () => this.#store.release(room));
+  }
+
   forget(room: NameKey) {
     return this.#pass('forget', () => this.#store.forget(room));
   }

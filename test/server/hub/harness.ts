@@ -6,8 +6,9 @@ import { createLogger } from '../../../lib/log.ts';
 import { decodeEvent } from '../../../lib/protocol/codec.ts';
 import type { Event, Events, Fingerprint, Request } from '../../../lib/protocol/messages.ts';
 import { type RoomName, requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
+import { createLocalBackplane } from '../../../lib/server/backplane/local.ts';
 import { Hub } from '../../../lib/server/hub/hub.ts';
-import type { Outbox } from '../../../lib/server/hub/ports.ts';
+import type { Outbox, Secrets } from '../../../lib/server/hub/ports.ts';
 import type { UserSession } from '../../../lib/server/hub/user-session.ts';
 import { createMemoryStore } from '../../../lib/server/store/memory.ts';
 import { Collector } from '../../helpers/collector.ts';
@@ -20,6 +21,7 @@ export type Answer = Events['ok'] | Events['error'];
 export interface EnterOptions {
   readonly fp?: Fingerprint;
   readonly address?: string;
+  readonly password?: string;
 }
 
 /** A hub with nothing around it: its turns, its time and its store are in a test's hand. */
@@ -32,27 +34,31 @@ export class HubHarness {
   readonly options: Omit<ServerOptions, 'dataDir'>;
   #atEnd: (() => void)[] = [];
 
-  constructor(options: Partial<ServerOptions> = {}) {
+  /** On a store of another harness, as after a restart, or on one of its own; alone, or as a node of a network. */
+  constructor(options: Partial<ServerOptions> = {}, store?: GatedStore, backplane = createLocalBackplane()) {
     const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, { flags: {}, env: {}, dotenv: {}, file: {} });
     const limits = { ...values, ...options };
     this.options = limits;
     let incarnations = 0;
-    this.store = new GatedStore(
-      createMemoryStore({
-        keepMessages: limits.historyMessages,
-        keepMs: limits.historyAge,
-        clock: this.clock,
-        newIncarnation: () => (++incarnations).toString(16).padStart(16, '0'),
-      }),
-    );
+    this.store =
+      store ??
+      new GatedStore(
+        createMemoryStore({
+          keepMessages: limits.historyMessages,
+          keepMs: limits.historyAge,
+          clock: this.clock,
+          newIncarnation: () => (++incarnations).toString(16).padStart(16, '0'),
+        }),
+      );
     this.hub = new Hub({
       store: this.store,
+      backplane,
+      secrets: fakeSecrets(),
       clock: this.clock,
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },
       log: createLogger('debug', this.log.stream),
       limits,
-      admins: limits.admins,
-      motd: limits.motd,
+      settings: limits,
       serverName: 'bcast test',
     });
   }
@@ -62,11 +68,12 @@ export class HubHarness {
     this.#atEnd.push(callback);
   }
 
-  /** A session that is in. Throws what the hub refuses it with. */
-  enter(name: string, { fp = fingerprintOf(name), address = '192.0.2.1' }: EnterOptions = {}): Guest {
+  /** A session that is in. Rejects with what the hub refuses it with. */
+  async enter(name: string, options: EnterOptions = {}): Promise<Guest> {
+    const { fp = fingerprintOf(name), address = '192.0.2.1', password = null } = options;
     const guest = new Guest(this);
-    const hello = { type: 'hello', req: 0, name: requireUserName(name), agent: 'test', password: null } as const;
-    guest.session = this.hub.enter({ hello, fp, address, outbox: guest });
+    const hello = { type: 'hello', req: 0, name: requireUserName(name), agent: 'test', password } as const;
+    guest.session = await this.hub.enter({ hello, fp, address, outbox: guest });
     return guest;
   }
 
@@ -192,4 +199,15 @@ export function fingerprintOf(name: string): Fingerprint {
 /** Waits until no promise that can resolve by itself is left: the hub and its store use nothing but microtasks. */
 export async function quiet(): Promise<void> {
   await new Promise((resolve) => setImmediate(resolve));
+}
+
+/** Codes that can be foreseen, and hashes that take no time. */
+function fakeSecrets(): Secrets {
+  let codes = 0;
+  return {
+    newRoomCode: () => `CODE${++codes}`,
+    codeDigest: (room, code) => `digest of ${room} ${code}`,
+    hashPassword: async (password) => `hash of ${password}`,
+    verifyPassword: async (password, hash) => hash === `hash of ${password}`,
+  };
 }

@@ -9,9 +9,9 @@ const HOUR_MS = 3_600_000;
 
 async function inADen(options = {}) {
   const harness = new HubHarness({ admins: [fingerprintOf('root')], ...options });
-  const [owner, bob, carol] = [harness.enter('owner'), harness.enter('bob'), harness.enter('carol')];
+  const [owner, bob, carol] = [await harness.enter('owner'), await harness.enter('bob'), await harness.enter('carol')];
   for (const guest of [owner, bob, carol]) await guest.join();
-  const root = harness.enter('root', { address: '192.0.2.99' });
+  const root = await harness.enter('root', { address: '192.0.2.99' });
   return { harness, owner, bob, carol, root };
 }
 
@@ -34,9 +34,9 @@ async function expectRefused(guest: Guest, ask: Ask, code: ErrorCode) {
 }
 
 /** The code with which a newcomer is refused; undefined when it is let in. */
-function refusalOf(harness: HubHarness, name: string, options = {}): string | undefined {
+async function refusalOf(harness: HubHarness, name: string, options = {}): Promise<string | undefined> {
   try {
-    harness.enter(name, options).leave();
+    (await harness.enter(name, options)).leave();
     return undefined;
   } catch (error) {
     return (error as { code: string }).code;
@@ -46,7 +46,7 @@ function refusalOf(harness: HubHarness, name: string, options = {}): string | un
 describe('kicking from a room', () => {
   test('takes every session of a person out, tells them why, and leaves the way back open', async () => {
     const { harness, owner, bob } = await inADen();
-    const phone = harness.enter('bob');
+    const phone = await harness.enter('bob');
     await phone.join();
     expect(await owner.ask(kick('BOB', DEN, 'noise'))).toMatchObject({ type: 'ok' });
     const removed = { type: 'removed', room: 'den', removal: 'kick', by: 'owner', reason: 'noise', untilMs: null };
@@ -70,11 +70,11 @@ describe('kicking from a room', () => {
 
   test('says who is not there', async () => {
     const { harness, owner } = await inADen();
-    harness.enter('dave');
+    await harness.enter('dave');
     await expectRefused(owner, kick('dave'), 'NO_SUCH_USER');
     await expectRefused(owner, kick('nobody'), 'NO_SUCH_USER');
     await expectRefused(owner, kick('bob', 'nowhere' as RoomName), 'NO_SUCH_ROOM');
-    await harness.enter('erin').join('attic');
+    await (await harness.enter('erin')).join('attic');
     await expectRefused(owner, kick('erin', 'attic' as RoomName), 'NOT_A_MEMBER');
   });
 });
@@ -82,14 +82,14 @@ describe('kicking from a room', () => {
 describe('kicking from the server', () => {
   test('is for admins: every session is closed with the reason', async () => {
     const { harness, owner, bob, root } = await inADen();
-    const phone = harness.enter('bob');
+    const phone = await harness.enter('bob');
     await expectRefused(owner, kick('bob', null), 'NOT_ALLOWED');
     await expectRefused(root, kick('root', null), 'NOT_ALLOWED');
     expect(await root.ask(kick('bob', null, 'enough'))).toMatchObject({ type: 'ok' });
     for (const guest of [bob, phone]) {
       expect(guest.ended).toMatchObject({ code: 'KICKED', message: expect.stringContaining('by root: enough') });
     }
-    expect(refusalOf(harness, 'bob')).toBeUndefined();
+    expect(await refusalOf(harness, 'bob')).toBeUndefined();
   });
 });
 
@@ -114,20 +114,20 @@ describe('banning from a room', () => {
     await bob.ask({ type: 'nick', name: 'robert' as UserName });
     await expectRefused(bob, joinDen, 'ROOM_BANNED');
     bob.leave();
-    const again = harness.enter('bobby', { fp: fingerprintOf('bob') });
+    const again = await harness.enter('bobby', { fp: fingerprintOf('bob') });
     await expectRefused(again, joinDen, 'ROOM_BANNED');
   });
 
   test('holds against the name, whoever bears it', async () => {
     const { harness, owner } = await inADen();
     await owner.ask(ban('Troll'));
-    const troll = harness.enter('tROLL');
+    const troll = await harness.enter('tROLL');
     await expectRefused(troll, joinDen, 'ROOM_BANNED');
   });
 
   test('takes out whoever else has the banned identity', async () => {
     const { harness, owner, bob } = await inADen();
-    const alias = harness.enter('bobs_bot', { fp: fingerprintOf('bob') });
+    const alias = await harness.enter('bobs_bot', { fp: fingerprintOf('bob') });
     await alias.join();
     await owner.ask(ban('bob'));
     expect([bob, alias].map((guest) => guest.seen('removed').length)).toEqual([1, 1]);
@@ -137,17 +137,17 @@ describe('banning from a room', () => {
     const { harness, owner, bob, carol } = await inADen();
     await owner.ask(ban(fingerprintOf('bob')));
     expect(bob.seen('removed')).toHaveLength(1);
-    const dave = harness.enter('dave', { address: '198.51.100.7' });
+    const dave = await harness.enter('dave', { address: '198.51.100.7' });
     await dave.join();
     await owner.ask(ban('198.51.100.7'));
     expect(dave.seen('removed')).toHaveLength(1);
     expect(carol.seen('removed')).toEqual([]);
-    await expectRefused(harness.enter('erin', { address: '198.51.100.7' }), joinDen, 'ROOM_BANNED');
+    await expectRefused(await harness.enter('erin', { address: '198.51.100.7' }), joinDen, 'ROOM_BANNED');
   });
 
   test('can be lifted, however the target is written', async () => {
     const { harness, owner, bob } = await inADen();
-    harness.enter('straße');
+    await harness.enter('straße');
     await owner.ask(ban('bob'));
     await owner.ask(ban('straße'));
     await owner.ask(ban('2001:DB8:0::1'));
@@ -225,17 +225,17 @@ describe('banning from the server', () => {
     await expectRefused(owner, ban('bob', null, null), 'NOT_ALLOWED');
     expect(await root.ask(ban('bob', HOUR_MS, null, 'spam'))).toMatchObject({ type: 'ok' });
     expect(bob.ended).toMatchObject({ code: 'BANNED', untilMs: harness.clock.nowMs() + HOUR_MS });
-    expect(refusalOf(harness, 'bob')).toBe('BANNED');
-    expect(refusalOf(harness, 'bobby', { fp: fingerprintOf('bob') })).toBe('BANNED');
-    expect(refusalOf(harness, 'bob', { fp: fingerprintOf('another') })).toBe('BANNED');
+    expect(await refusalOf(harness, 'bob')).toBe('BANNED');
+    expect(await refusalOf(harness, 'bobby', { fp: fingerprintOf('bob') })).toBe('BANNED');
+    expect(await refusalOf(harness, 'bob', { fp: fingerprintOf('another') })).toBe('BANNED');
     await harness.pass(HOUR_MS);
-    expect(refusalOf(harness, 'bob')).toBeUndefined();
+    expect(await refusalOf(harness, 'bob')).toBeUndefined();
   });
 
   test('by address refuses connections before there is anybody to ask', async () => {
     const { harness, root } = await inADen();
     expect(harness.hub.addressRefusal('203.0.113.9')).toBeUndefined();
-    const dave = harness.enter('dave', { address: '203.0.113.9' });
+    const dave = await harness.enter('dave', { address: '203.0.113.9' });
     await root.ask(ban('203.0.113.9', 90_000, null));
     expect(dave.ended).toMatchObject({ code: 'BANNED' });
     expect(harness.hub.addressRefusal('203.0.113.9')).toMatchObject({ code: 'BANNED', retryAfterMs: 90_000 });
@@ -283,7 +283,7 @@ describe('a session that is too far behind', () => {
 
   test('is closed when it cannot be told its new name, and the others of the user go on', async () => {
     const { harness, bob } = await inADen();
-    const phone = harness.enter('bob');
+    const phone = await harness.enter('bob');
     bob.isHopeless = true;
     expect(await phone.ask({ type: 'nick', name: 'robert' as UserName })).toMatchObject({ type: 'ok' });
     expect(bob.ended).toMatchObject({ code: 'SLOW_READER' });

@@ -6,7 +6,7 @@ const DEN = 'den' as RoomName;
 
 async function withWatcher(options = {}) {
   const harness = new HubHarness(options);
-  const watcher = harness.enter('watcher');
+  const watcher = await harness.enter('watcher');
   await watcher.join('den', true);
   watcher.events.length = 0;
   return { harness, watcher };
@@ -15,7 +15,7 @@ async function withWatcher(options = {}) {
 describe('watchers of a room', () => {
   test('hear who comes, goes, is away, comes back and changes name', async () => {
     const { harness, watcher } = await withWatcher();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     await alice.ask({ type: 'away', text: 'lunch' });
     await alice.ask({ type: 'away', text: null });
@@ -27,16 +27,16 @@ describe('watchers of a room', () => {
 
   test('hear as what somebody comes, and that somebody comes who is away', async () => {
     const harness = new HubHarness();
-    const owner = harness.enter('owner');
+    const owner = await harness.enter('owner');
     await owner.join('yard');
-    const watcher = harness.enter('watcher');
+    const watcher = await harness.enter('watcher');
     await watcher.join('yard', true);
     const yard = 'yard' as RoomName;
     await owner.ask({ type: 'leave', room: yard });
     await owner.ask({ type: 'away', text: 'lunch' });
     watcher.events.length = 0;
     await owner.join('yard');
-    await harness.enter('bob').join('yard');
+    await (await harness.enter('bob')).join('yard');
     expect(watcher.seen('presence').flatMap(({ changes }) => changes)).toEqual([
       { change: 'join', name: 'owner', other: null, text: 'owner' },
       { change: 'away', name: 'owner', other: null, text: 'lunch' },
@@ -46,7 +46,7 @@ describe('watchers of a room', () => {
 
   test('hear that somebody was cut off', async () => {
     const { harness, watcher } = await withWatcher();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     alice.leave();
     await harness.endTurn();
@@ -55,7 +55,7 @@ describe('watchers of a room', () => {
 
   test('hear of a person with several sessions once', async () => {
     const { harness, watcher } = await withWatcher();
-    const windows = [harness.enter('alice'), harness.enter('alice'), harness.enter('alice')];
+    const windows = [await harness.enter('alice'), await harness.enter('alice'), await harness.enter('alice')];
     for (const window of windows) await window.join();
     for (const window of windows) {
       window.leave();
@@ -66,7 +66,7 @@ describe('watchers of a room', () => {
 
   test('hear of a person with several sessions changing its name once, and each session hears it', async () => {
     const { harness, watcher } = await withWatcher();
-    const [one, other] = [harness.enter('alice'), harness.enter('alice')];
+    const [one, other] = [await harness.enter('alice'), await harness.enter('alice')];
     await one.join();
     await other.join();
     await other.join('elsewhere', true);
@@ -81,9 +81,9 @@ describe('watchers of a room', () => {
 
   test('hear a kick and a ban with who did it, and then that the person is gone', async () => {
     const { harness } = await withWatcher();
-    const owner = harness.enter('owner');
+    const owner = await harness.enter('owner');
     await owner.join('yard', true);
-    const [bob, carol] = [harness.enter('bob'), harness.enter('carol')];
+    const [bob, carol] = [await harness.enter('bob'), await harness.enter('carol')];
     await bob.join('yard');
     await carol.join('yard');
     owner.events.length = 0;
@@ -95,7 +95,7 @@ describe('watchers of a room', () => {
 
   test('are told all changes of a turn in one message', async () => {
     const { harness, watcher } = await withWatcher();
-    const guests = Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`));
+    const guests = await Promise.all(Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`)));
     for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await harness.endTurn();
     expect(watcher.seen('presence')).toHaveLength(1);
@@ -104,11 +104,11 @@ describe('watchers of a room', () => {
 
   test('of a large room are told a quarter of a second later, all in one message', async () => {
     const { harness, watcher } = await withWatcher();
-    const others = Array.from({ length: 60 }, (_, i) => harness.enter(`other${i}`));
+    const others = await Promise.all(Array.from({ length: 60 }, (_, i) => harness.enter(`other${i}`)));
     for (const other of others) await other.join('den', true);
     await harness.pass(250);
     watcher.events.length = 0;
-    const guests = Array.from({ length: 20 }, (_, i) => harness.enter(`guest${i}`));
+    const guests = await Promise.all(Array.from({ length: 20 }, (_, i) => harness.enter(`guest${i}`)));
     for (const guest of guests) await guest.join();
     await harness.pass(249);
     expect(watcher.seen('presence')).toEqual([]);
@@ -120,7 +120,7 @@ describe('watchers of a room', () => {
 
   test('get changes in messages that a client accepts, however long names and texts are', async () => {
     const { harness, watcher } = await withWatcher({ messageBurst: 10_000, byteBurst: 1e9 });
-    const long = harness.enter('\u{20000}'.repeat(50));
+    const long = await harness.enter('\u{20000}'.repeat(50));
     await long.join();
     watcher.events.length = 0;
     watcher.sizes.length = 0;
@@ -136,9 +136,9 @@ describe('watchers of a room', () => {
 describe('who does not watch', () => {
   test('hears nothing of comings and goings, and not who types', async () => {
     const { harness } = await withWatcher();
-    const script = harness.enter('script');
+    const script = await harness.enter('script');
     await script.join('den', false);
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     await alice.ask({ type: 'typing', room: DEN });
     await alice.ask({ type: 'away', text: null });
@@ -151,7 +151,7 @@ describe('who does not watch', () => {
 describe('typing', () => {
   test('is told to watchers but not to whoever types', async () => {
     const { harness, watcher } = await withWatcher();
-    const [alice, phone] = [harness.enter('alice'), harness.enter('alice')];
+    const [alice, phone] = [await harness.enter('alice'), await harness.enter('alice')];
     await alice.join('den', true);
     await phone.join('den', true);
     expect(await alice.ask({ type: 'typing', room: DEN })).toMatchObject({ type: 'ok' });
@@ -163,21 +163,21 @@ describe('typing', () => {
 describe('a topic', () => {
   test('is told to everybody, its setter included, and to who comes later', async () => {
     const { harness, watcher } = await withWatcher();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     expect(await alice.ask({ type: 'topic', room: DEN, topic: 'tea' })).toMatchObject({ type: 'ok' });
     const told = { type: 'topic', room: 'den', topic: 'tea', by: 'alice', ts: harness.clock.nowMs() };
     expect([watcher.seen('topic'), alice.seen('topic')]).toEqual([[told], [told]]);
-    expect(await harness.enter('bob').join()).toMatchObject({ topic: 'tea' });
+    expect(await (await harness.enter('bob')).join()).toMatchObject({ topic: 'tea' });
     await alice.ask({ type: 'topic', room: DEN, topic: null });
-    expect(await harness.enter('carol').join()).toMatchObject({ topic: null });
+    expect(await (await harness.enter('carol')).join()).toMatchObject({ topic: null });
   });
 });
 
 describe('away', () => {
   test('is the person’s, in every room, whichever session says it', async () => {
     const { harness, watcher } = await withWatcher();
-    const [alice, phone] = [harness.enter('alice'), harness.enter('alice')];
+    const [alice, phone] = [await harness.enter('alice'), await harness.enter('alice')];
     await alice.join();
     await phone.join('elsewhere');
     await phone.ask({ type: 'away', text: 'gone fishing' });
@@ -191,7 +191,7 @@ describe('whois', () => {
   test('says who somebody is and how long they have been still', async () => {
     const { harness, watcher } = await withWatcher({ admins: [] });
     const sinceMs = harness.clock.nowMs();
-    const alice = harness.enter('Alice');
+    const alice = await harness.enter('Alice');
     await alice.join();
     await harness.pass(60_000);
     await alice.say('hello');
@@ -205,10 +205,10 @@ describe('whois', () => {
 
 test('a wave of long names, topics and texts stays within what a client accepts', async () => {
   const harness = new HubHarness({ messageBurst: 1e6, byteBurst: 1e9, maxRoomsPerUser: 1_000 });
-  const asker = harness.enter('asker');
+  const asker = await harness.enter('asker');
   const guests: Guest[] = [];
   for (let i = 0; i < 600; i += 1) {
-    const guest = harness.enter(`${'\u{20000}'.repeat(46)}${i}`);
+    const guest = await harness.enter(`${'\u{20000}'.repeat(46)}${i}`);
     guests.push(guest);
     const room = `${'\u{20001}'.repeat(46)}${i}` as RoomName;
     guest.start({ type: 'join', room, watch: false, code: null, create: null });

@@ -6,7 +6,7 @@ const INTERNAL = ERRORS.INTERNAL.wire;
 
 async function threeInADen(options = {}) {
   const harness = new HubHarness(options);
-  const [alice, bob, carol] = [harness.enter('alice'), harness.enter('bob'), harness.enter('carol')];
+  const [alice, bob, carol] = [await harness.enter('alice'), await harness.enter('bob'), await harness.enter('carol')];
   for (const guest of [alice, bob, carol]) await guest.join();
   return { harness, alice, bob, carol };
 }
@@ -24,7 +24,7 @@ describe('a message', () => {
 
   test('goes to the other sessions of its sender', async () => {
     const { harness, alice } = await threeInADen();
-    const window = harness.enter('alice');
+    const window = await harness.enter('alice');
     await window.join();
     await alice.say('hello');
     expect(window.bodies()).toEqual(['hello']);
@@ -32,7 +32,7 @@ describe('a message', () => {
 
   test('goes only to its room', async () => {
     const { harness, alice } = await threeInADen();
-    const dave = harness.enter('dave');
+    const dave = await harness.enter('dave');
     await dave.join('elsewhere');
     await alice.say('hello');
     expect(dave.bodies()).toEqual([]);
@@ -72,7 +72,7 @@ describe('everybody in a room', () => {
     const gate = harness.store.hold('append');
     alice.startSay('two');
     await harness.endTurn();
-    const dave = harness.enter('dave');
+    const dave = await harness.enter('dave');
     expect(await dave.join()).toMatchObject({ last: 1 });
     gate.release();
     await harness.endTurn();
@@ -116,7 +116,7 @@ describe('a resent message', () => {
     const id = newId();
     await alice.say('hello', 'den', id);
     alice.leave();
-    const again = harness.enter('alice');
+    const again = await harness.enter('alice');
     await again.join();
     expect(await again.say('hello', 'den', id)).toMatchObject({ seq: 1 });
     expect(await bob.say('mine', 'den', id)).toMatchObject({ seq: 2 });
@@ -197,7 +197,7 @@ describe('a sender', () => {
 
   test('who changes its name meanwhile has said it under the old one', async () => {
     const { harness, alice, bob } = await threeInADen();
-    const window = harness.enter('alice');
+    const window = await harness.enter('alice');
     const gate = harness.store.hold('append');
     alice.startSay('before');
     await harness.endTurn();
@@ -252,7 +252,7 @@ describe('a sender', () => {
 describe('many who speak at once', () => {
   test('cost each other views of one piece of memory, not copies', async () => {
     const harness = new HubHarness();
-    const guests = Array.from({ length: 40 }, (_, i) => harness.enter(`guest${i}`));
+    const guests = await Promise.all(Array.from({ length: 40 }, (_, i) => harness.enter(`guest${i}`)));
     for (const guest of guests) await guest.join();
     const memory = new Set<ArrayBufferLike>();
     let copied = 0;
@@ -276,7 +276,7 @@ describe('many who speak at once', () => {
 
   test('are given their answers in place also when some of what they say came before', async () => {
     const harness = new HubHarness();
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await alice.join();
     await bob.join();
     const id = newId();

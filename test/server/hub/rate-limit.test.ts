@@ -84,7 +84,7 @@ describe('a user’s allowance', () => {
 describe('who sends too fast', () => {
   async function inDen(options: object) {
     const harness = new HubHarness(options);
-    const guest = harness.enter('alice');
+    const guest = await harness.enter('alice');
     await guest.join();
     return { harness, guest };
   }
@@ -138,7 +138,7 @@ describe('who sends too fast', () => {
 
   test('has one allowance in all its sessions, and takes nothing from others', async () => {
     const { harness, guest } = await inDen({ messageBurst: 2, messagesPerSecond: 10 });
-    const [phone, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [phone, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await guest.say('one');
     expect(codes([await phone.ask({ type: 'join', room: DEN, watch: false, code: null, create: null })])).toEqual([
       SLOW_DOWN,
@@ -151,7 +151,7 @@ describe('who sends too fast', () => {
     const { guest } = await inDen({ byteBurst: 1_050, bytesPerSecond: 1_000 });
     expect(codes([await guest.say('x'.repeat(900)), await guest.say('')])).toEqual(['ok', SLOW_DOWN]);
     const crowd = new HubHarness({ byteBurst: 4_000, bytesPerSecond: 1_000 });
-    const guests: Guest[] = Array.from({ length: 100 }, (_, i) => crowd.enter(`guest${i}`));
+    const guests: Guest[] = await Promise.all(Array.from({ length: 100 }, (_, i) => crowd.enter(`guest${i}`)));
     for (const each of guests) await each.join();
     expect(codes([await (guests[0] as Guest).ask({ type: 'names', room: DEN })])).toEqual(['ok']);
     expect(codes([await (guests[0] as Guest).ask({ type: 'names', room: DEN })])).toEqual([SLOW_DOWN]);

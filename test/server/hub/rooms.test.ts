@@ -9,7 +9,7 @@ const TTL_MS = 600_000;
 describe('a room', () => {
   test('appears with its first member, who owns it', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     expect(await alice.join()).toMatchObject({
       room: 'den',
       role: 'owner',
@@ -18,20 +18,20 @@ describe('a room', () => {
       last: 0,
       first: 1,
     });
-    const bob = harness.enter('bob');
+    const bob = await harness.enter('bob');
     expect(await bob.join('DEN')).toMatchObject({ room: 'den', role: 'member', owner: 'alice', members: 2 });
     expect(harness.hub.rooms.size).toBe(1);
   });
 
   test('called lobby belongs to the server', async () => {
     const harness = new HubHarness();
-    expect(await harness.enter('alice').join('Lobby')).toMatchObject({ role: 'member', owner: null });
+    expect(await (await harness.enter('alice')).join('Lobby')).toMatchObject({ role: 'member', owner: null });
   });
 
   test('is made once, however many ask while it is being made', async () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
-    const guests = Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`));
+    const guests = await Promise.all(Array.from({ length: 10 }, (_, i) => harness.enter(`guest${i}`)));
     for (const guest of guests) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     gate.release();
@@ -49,7 +49,7 @@ describe('a room', () => {
   test('that cannot be opened is refused to all who asked, and tried anew for the next', async () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     const first = alice.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     gate.fail();
@@ -61,7 +61,7 @@ describe('a room', () => {
 
   test('goes away some time after its last member, and comes back as another', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     const before = await alice.join();
     await alice.say('hello');
     alice.leave();
@@ -70,7 +70,7 @@ describe('a room', () => {
     await harness.pass(1);
     expect(harness.hub.rooms.size).toBe(0);
     expect(await harness.store.bounds('den' as never)).toBeNull();
-    const after = await harness.enter('bob').join();
+    const after = await (await harness.enter('bob')).join();
     expect(after).toMatchObject({ role: 'owner', last: 0 });
     expect(after.incarnation).not.toBe(before.incarnation);
     expect(harness.clock.pendingTimers).toBe(0);
@@ -78,13 +78,13 @@ describe('a room', () => {
 
   test('waits for who was only cut off, with its history and its owner', async () => {
     const harness = new HubHarness();
-    const before = await harness.enter('alice').join();
-    const alice = harness.enter('alice');
+    const before = await (await harness.enter('alice')).join();
+    const alice = await harness.enter('alice');
     await alice.join();
     await alice.say('hello');
     for (const session of [...alice.session.user.sessions]) harness.hub.exit(session);
     await harness.pass(TTL_MS - 1);
-    const bob = harness.enter('bob');
+    const bob = await harness.enter('bob');
     expect(await bob.join()).toEqual({ ...before, req: 1, role: 'member', last: 1, first: 1 });
     await harness.pass(10 * TTL_MS);
     expect(harness.hub.rooms.size).toBe(1);
@@ -95,12 +95,12 @@ describe('a room', () => {
 
   test('stays while somebody is on the way in', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     alice.leave();
     await harness.pass(TTL_MS - 1);
     const gate = harness.store.hold('bounds');
-    const bob = harness.enter('bob');
+    const bob = await harness.enter('bob');
     bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     await harness.pass(10 * TTL_MS);
@@ -113,7 +113,7 @@ describe('a room', () => {
   test('stays while somebody else on the way in gives up', async () => {
     const harness = new HubHarness({ emptyRoomTtl: 0 });
     const gate = harness.store.hold('bounds');
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     for (const guest of [alice, bob]) guest.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     alice.leave();
@@ -126,7 +126,11 @@ describe('a room', () => {
 
   test('stays while a message of somebody who left is being stored, and hurts no other', async () => {
     const harness = new HubHarness({ emptyRoomTtl: 0 });
-    const [alice, bob, carol] = [harness.enter('alice'), harness.enter('bob'), harness.enter('carol')];
+    const [alice, bob, carol] = [
+      await harness.enter('alice'),
+      await harness.enter('bob'),
+      await harness.enter('carol'),
+    ];
     await alice.join('brief');
     await bob.join();
     await carol.join();
@@ -148,13 +152,13 @@ describe('a room', () => {
 
   test('makes who comes while it is being forgotten wait, and is new then', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     const before = await alice.join();
     alice.leave();
     const gate = harness.store.hold('forget');
     await harness.pass(TTL_MS);
     await gate.reached;
-    const bob = harness.enter('bob');
+    const bob = await harness.enter('bob');
     bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await harness.endTurn();
     expect(bob.seen('joined')).toEqual([]);
@@ -166,7 +170,7 @@ describe('a room', () => {
 
   test('that could not be forgotten stays as it was and is tried again', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     const before = await alice.join();
     alice.leave();
     const gate = harness.store.hold('forget');
@@ -175,7 +179,7 @@ describe('a room', () => {
     gate.fail();
     await harness.endTurn();
     expect(harness.log.text).toContain('could not be forgotten');
-    const bob = harness.enter('bob');
+    const bob = await harness.enter('bob');
     expect(await bob.join()).toMatchObject({ incarnation: before.incarnation, owner: 'alice' });
     bob.leave();
     await harness.pass(TTL_MS);
@@ -185,7 +189,7 @@ describe('a room', () => {
   test('made for somebody who is gone by then goes away too', async () => {
     const harness = new HubHarness();
     const gate = harness.store.hold('open');
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     alice.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
     await gate.reached;
     alice.leave();
@@ -199,7 +203,7 @@ describe('a room', () => {
 
   test('that somebody banned meanwhile was on the way into stays closed to them', async () => {
     const harness = new HubHarness();
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await alice.join();
     const gate = harness.store.hold('bounds');
     const { req } = bob.start({ type: 'join', room: DEN, watch: false, code: null, create: null });
@@ -215,7 +219,7 @@ describe('a room', () => {
 describe('being in a room', () => {
   test('again tells where it stands and changes nothing', async () => {
     const harness = new HubHarness();
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await bob.join('den', true);
     await alice.join();
     await alice.ask({ type: 'topic', room: DEN, topic: 'tea' });
@@ -225,7 +229,7 @@ describe('being in a room', () => {
 
   test('again may begin or end watching', async () => {
     const harness = new HubHarness();
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await alice.join('den', false);
     await bob.join();
     await alice.join('den', true);
@@ -237,7 +241,7 @@ describe('being in a room', () => {
 
   test('ends when one leaves, and not twice', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     expect(await alice.ask({ type: 'leave', room: DEN })).toMatchObject({ type: 'ok' });
     expect(await alice.ask({ type: 'leave', room: DEN })).toMatchObject({ code: ERRORS.NOT_A_MEMBER.wire });
@@ -251,7 +255,7 @@ describe('being in a room', () => {
 
   test('is the session’s, not the user’s', async () => {
     const harness = new HubHarness();
-    const [one, other] = [harness.enter('alice'), harness.enter('alice')];
+    const [one, other] = [await harness.enter('alice'), await harness.enter('alice')];
     await one.join();
     expect(await other.say('hello')).toMatchObject({ code: ERRORS.NOT_A_MEMBER.wire });
   });
@@ -260,7 +264,11 @@ describe('being in a room', () => {
 describe('lists', () => {
   test('name everybody in a room once, with role and away text', async () => {
     const harness = new HubHarness();
-    const [alice, alicesPhone, bob] = [harness.enter('alice'), harness.enter('alice'), harness.enter('bob')];
+    const [alice, alicesPhone, bob] = [
+      await harness.enter('alice'),
+      await harness.enter('alice'),
+      await harness.enter('bob'),
+    ];
     for (const guest of [alice, alicesPhone, bob]) await guest.join();
     await bob.ask({ type: 'away', text: 'lunch' });
     await alice.ask({ type: 'names', room: DEN });
@@ -272,7 +280,7 @@ describe('lists', () => {
 
   test('name the rooms that somebody is in, the fullest first', async () => {
     const harness = new HubHarness();
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await alice.join('attic');
     await alice.join('den');
     await bob.join('den');
@@ -287,7 +295,7 @@ describe('lists', () => {
 
   test('of nothing are an ok alone', async () => {
     const harness = new HubHarness();
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     expect(await alice.ask({ type: 'rooms' })).toMatchObject({ type: 'ok' });
     expect(alice.seen('rooms')).toEqual([]);
   });
@@ -305,7 +313,7 @@ describe('history', () => {
 
   test('comes in pages, and says what it no longer has', async () => {
     const harness = new HubHarness({ historyMessages: 5 });
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     for (let i = 1; i <= 12; i += 1) await alice.say(`body ${i}`);
     expect(await pageAfter(alice, 0)).toEqual({ seqs: [8, 9, 10, 11, 12], gaps: [[1, 7]] });
@@ -318,7 +326,7 @@ describe('history', () => {
 
   test('says a gap also when nothing is kept, or nothing asked for', async () => {
     const harness = new HubHarness({ historyMessages: 0 });
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     for (let i = 1; i <= 3; i += 1) await alice.say(`body ${i}`);
     expect(await pageAfter(alice, 1)).toEqual({ seqs: [], gaps: [[2, 3]] });
@@ -328,14 +336,14 @@ describe('history', () => {
 
   test('hides no loss that happens while a page is read', async () => {
     const harness = new HubHarness({ historyMessages: 3 });
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join();
     for (let i = 1; i <= 3; i += 1) await alice.say(`body ${i}`);
     for (const operation of ['read', 'bounds'] as const) {
       alice.events.length = 0;
       const { last } = await alice.join();
       const gate = harness.store.hold(operation);
-      const bob = harness.enter('bob');
+      const bob = await harness.enter('bob');
       await Promise.all([
         alice.start({ type: 'history', room: DEN, after: last - 3, before: null, sinceMs: null, limit: 200 }).done,
         (async () => {
@@ -372,7 +380,7 @@ describe('history', () => {
 
   test('keeps large messages apart, each within what a client accepts', async () => {
     const harness = new HubHarness({ maxBodyBytes: 65_536, byteBurst: 1e9, historyMessages: 200 });
-    const alice = harness.enter('\u{20000}'.repeat(50));
+    const alice = await harness.enter('\u{20000}'.repeat(50));
     await alice.join('\u{20001}'.repeat(50));
     const room = '\u{20001}'.repeat(50);
     for (let i = 0; i < 10; i += 1) await alice.say('日'.repeat(21_845), room);
@@ -388,7 +396,7 @@ describe('history', () => {
 describe('limits', () => {
   test('of rooms for one session hold before a room is made', async () => {
     const harness = new HubHarness({ maxRoomsPerUser: 2 });
-    const alice = harness.enter('alice');
+    const alice = await harness.enter('alice');
     await alice.join('one');
     await alice.join('two');
     const third = { type: 'join', room: 'three' as RoomName, watch: false, code: null, create: null } as const;
@@ -401,7 +409,7 @@ describe('limits', () => {
 
   test('of members hold for sessions', async () => {
     const harness = new HubHarness({ maxMembersPerRoom: 2 });
-    const [one, other, bob] = [harness.enter('alice'), harness.enter('alice'), harness.enter('bob')];
+    const [one, other, bob] = [await harness.enter('alice'), await harness.enter('alice'), await harness.enter('bob')];
     await one.join();
     await other.join();
     expect(await bob.ask({ type: 'join', room: DEN, watch: false, code: null, create: null })).toMatchObject({
@@ -414,7 +422,7 @@ describe('limits', () => {
   test('of rooms in all refuse who would make another, also when many do at once', async () => {
     const harness = new HubHarness({ maxRooms: 3 });
     const gate = harness.store.hold('open');
-    const guests = Array.from({ length: 5 }, (_, i) => harness.enter(`guest${i}`));
+    const guests = await Promise.all(Array.from({ length: 5 }, (_, i) => harness.enter(`guest${i}`)));
     const reqs = guests.map(
       (guest, i) =>
         guest.start({ type: 'join', room: `room${i}` as RoomName, watch: false, code: null, create: null }).req,
@@ -429,7 +437,7 @@ describe('limits', () => {
 
   test('of rooms in all give way: the room that nobody has been in for longest goes', async () => {
     const harness = new HubHarness({ maxRooms: 2 });
-    const [alice, bob] = [harness.enter('alice'), harness.enter('bob')];
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
     await alice.join('first');
     await alice.join('second');
     await alice.ask({ type: 'leave', room: 'second' as RoomName });
@@ -454,7 +462,7 @@ describe('nothing is left', () => {
   test('of ten thousand who came and went', async () => {
     const harness = new HubHarness({ messageBurst: 1e6 });
     for (let i = 0; i < 10_000; i += 1) {
-      const guest = harness.enter(`guest${i}`);
+      const guest = await harness.enter(`guest${i}`);
       guest.start({ type: 'join', room: `room${i % 500}` as RoomName, watch: i % 2 === 0, code: null, create: null });
       if (i % 100 === 99) await harness.endTurn();
       guest.startSay('hello', `room${i % 500}`);

@@ -68,6 +68,44 @@ describe('before the hello', () => {
   });
 });
 
+describe('the status of the server', () => {
+  test('is told once to somebody without a name, who may still say hello', async () => {
+    const harness = new SessionHarness();
+    await (await harness.enterPeer('alice')).peer.join('den');
+    harness.clock.advance(1_500);
+    const { peer } = await harness.open();
+    expect(await peer.ask({ type: 'status' })).toMatchObject({ type: 'ok' });
+    expect(peer.seen('status')).toEqual([
+      { type: 'status', req: 1, server: 'bcast test', uptimeMs: 1_500, users: 1, rooms: 1 },
+    ]);
+    expect(await peer.ask(hello('bob'))).toMatchObject({ type: 'ok' });
+    expect(await peer.ask({ type: 'status' })).toMatchObject({ type: 'ok' });
+    expect(peer.seen('status')[1]).toMatchObject({ users: 2, rooms: 1 });
+  });
+
+  test('asked for twice by somebody without a name ends the connection', async () => {
+    const harness = new SessionHarness();
+    const { peer } = await harness.open();
+    peer.send({ type: 'status' });
+    const second = peer.send({ type: 'status' });
+    await peer.closed;
+    expect(peer.seen('status')).toHaveLength(1);
+    expect(errorsOf(peer)).toEqual([
+      [second, ERRORS.NOT_READY.wire],
+      [null, ERRORS.NOT_READY.wire],
+    ]);
+  });
+
+  test('gives nobody more time to say hello', async () => {
+    const harness = new SessionHarness({ handshakeTimeout: 10_000 });
+    const { peer } = await harness.open();
+    await peer.ask({ type: 'status' });
+    harness.clock.advance(11_000);
+    await peer.closed;
+    expect(peer.seen('error')).toMatchObject([{ req: null, code: ERRORS.HANDSHAKE_TIMEOUT.wire }]);
+  });
+});
+
 describe('a request that cannot be read', () => {
   test('closes, naming the request if its beginning can be read', async () => {
     const harness = new SessionHarness();
@@ -324,7 +362,10 @@ describe('a session that is ended', () => {
     bob.peer.send({ type: 'nick', name: 'bob' as UserName });
     for (let i = 2; i < 32; i += 1) alice.peer.send({ ...say, id: id(i), body: 'x'.repeat(16_000) });
     await harness.settle();
+    bob.transport.pause();
     gate.release();
+    await harness.settle(10);
+    bob.transport.resume();
     await bob.peer.closed;
     expect(bob.peer.events.at(-1)).toMatchObject({ type: 'error', req: null, code: ERRORS.SLOW_READER.wire });
     expect(harness.log.text).toContain('"code":"SLOW_READER"');
@@ -376,7 +417,7 @@ describe('a session that is ended', () => {
     gate.release();
     await alice.peer.closed;
     await harness.settle();
-    expect(harness.hub.rooms.find(DEN)?.topic).toBeNull();
+    expect(harness.hub.rooms.find(DEN)?.state.topic).toBeNull();
     expect(harness.hub.rooms.find(DEN)?.size).toBe(0);
   });
 });

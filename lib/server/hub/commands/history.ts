@@ -32,7 +32,8 @@ function queryOf({ after, before, sinceMs, limit }: Requests['history']): PageQu
   };
 }
 
-function tellPage(session: UserSession, req: number, room: RoomName, messages: readonly StoredMessage[]): void {
+/** In as many messages as it takes. */
+export function tellPage(session: UserSession, req: number, room: RoomName, messages: readonly StoredMessage[]): void {
   let batch: PastMessage[] = [];
   let units = 0;
   const flush = () => {

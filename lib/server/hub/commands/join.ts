@@ -1,47 +1,60 @@
 import type { Requests } from '../../../protocol/messages.ts';
-import { checkJoin, checkRoomCount } from '../gate.ts';
+import { announce, noteMember } from '../announce.ts';
+import { checkCode, checkJoin, checkRoomCount } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
+import { ownerOf } from '../room-state.ts';
+import type { Opened } from '../rooms.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
 /** Enters the room, making it when it is not there. Who is in already is told again where the room stands. */
 export async function handleJoin(hub: Hub, session: UserSession, request: Requests['join']): Promise<void> {
   const present = hub.rooms.find(request.room);
-  if (present === undefined || !session.rooms.has(present)) checkRoomCount(hub, session);
-  const room = await hub.rooms.open(request.room, session.user);
+  if (present?.has(session.user) !== true) checkRoomCount(hub, session.user);
+  const opened = await hub.rooms.open(request.room, { user: session.user, fp: session.fp, create: request.create });
+  const { room } = opened;
   try {
     const { first } = await hub.rooms.bounds(room);
     if (session.isGone) return;
-    enterRoom(hub, session, room, request.watch);
-    tellJoined(hub, session, room, request.req, first);
+    enterRoom(hub, session, opened, request);
+    tellJoined(hub, session, opened, { req: request.req, first });
   } finally {
     hub.rooms.release(room);
   }
 }
 
-function enterRoom(hub: Hub, session: UserSession, room: Room, isWatching: boolean): void {
+function enterRoom(hub: Hub, session: UserSession, { room, made }: Opened, request: Requests['join']): void {
+  const { watch, code } = request;
   const present = room.member(session);
   if (present !== undefined) {
-    room.watch(present, isWatching);
+    room.watch(present, watch);
     return;
   }
   checkJoin(hub, session, room);
+  if (made === null) checkCode(hub, session, room, code);
   const { user } = session;
   const isNewHere = !room.has(user);
-  room.add(session, isWatching);
-  if (isNewHere) announce(hub, room, user);
+  room.add(session, watch);
+  if (!isNewHere) return;
+  if (room.remote.find(user.key) === undefined) announceJoin(hub, room, user);
+  else noteMember(hub, room, user);
 }
 
 /** Who comes as more than a member, or is away already, is shown so at once. */
-function announce({ presence }: Hub, room: Room, user: User): void {
+function announceJoin(hub: Hub, room: Room, user: User): void {
   const { name, away } = user;
   const role = room.roleOf(user);
-  presence.announce(room, { change: 'join', name, other: null, text: role === 'member' ? null : role });
-  if (away !== null) presence.announce(room, { change: 'away', name, other: null, text: away });
+  announce(hub, room, { change: 'join', name, other: null, text: role === 'member' ? null : role }, user);
+  if (away !== null) announce(hub, room, { change: 'away', name, other: null, text: away }, user);
 }
 
-function tellJoined(hub: Hub, session: UserSession, room: Room, req: number, first: number): void {
+interface Standing {
+  readonly req: number;
+  readonly first: number;
+}
+
+function tellJoined(hub: Hub, session: UserSession, { room, made }: Opened, { req, first }: Standing): void {
   session.tell({
     type: 'joined',
     req,
@@ -52,12 +65,12 @@ function tellJoined(hub: Hub, session: UserSession, room: Room, req: number, fir
     first: Math.min(first, room.lastSeq + 1),
     keep: hub.store.keepMessages,
     keepMs: hub.store.keepMs,
-    access: 'open',
-    code: null,
+    access: room.state.access,
+    code: made?.code ?? null,
     role: room.roleOf(session.user),
-    owner: room.ownerName,
+    owner: ownerOf(room.state),
     members: room.userCount,
-    topic: room.topic,
+    topic: room.state.topic,
   });
   session.ok(req);
 }

@@ -1,4 +1,5 @@
 import type { Requests } from '../../../protocol/messages.ts';
+import { announce, noteMember } from '../announce.ts';
 import { requireMember } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Member } from '../member.ts';
@@ -15,7 +16,10 @@ export function leaveRoom(hub: Hub, member: Member): void {
   const { room, session } = member;
   if (room.member(session) !== member) return;
   const isLast = takeOut(hub, member);
-  if (isLast) hub.presence.announce(room, { change: 'leave', name: session.user.name, other: null, text: null });
+  if (!isLast) return;
+  const change = { change: 'leave', name: session.user.name, other: null, text: null } as const;
+  if (room.remote.find(session.user.key) === undefined) announce(hub, room, change, session.user);
+  else noteMember(hub, room, session.user);
 }
 
 /** Takes a member out without a word; true when it was the user's last session there. */

@@ -1,4 +1,5 @@
-import type { Requests } from '../../../protocol/messages.ts';
+import type { Requests, RoomRow } from '../../../protocol/messages.ts';
+import { type NameKey, nameKey } from '../../../protocol/names.ts';
 import { checkRows, requireMember } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { pages } from '../pages.ts';
@@ -14,11 +15,20 @@ export function handleNames(hub: Hub, session: UserSession, { req, room: name }:
   return undefined;
 }
 
-export function handleRooms(hub: Hub, session: UserSession, { req }: Requests['rooms']): undefined {
+export async function handleRooms(hub: Hub, session: UserSession, { req }: Requests['rooms']): Promise<void> {
   checkRows(session, hub.rooms.size);
-  const rows = hub.rooms.occupied().map((room) => room.row());
+  const rows = merged([...hub.rooms.occupied().map((room) => room.row()), ...(await hub.backplane.rooms())]);
   rows.sort((a, b) => b.members - a.members || (a.room < b.room ? -1 : 1));
   for (const rooms of pages(rows, ({ room, topic }) => [room, topic])) session.tell({ type: 'rooms', req, rooms });
   session.ok(req);
-  return undefined;
+}
+
+/** Each node counts all members it has heard of; the one that has heard of most is right. */
+function merged(rows: readonly RoomRow[]): RoomRow[] {
+  const byKey = new Map<NameKey, RoomRow>();
+  for (const row of rows) {
+    const known = byKey.get(nameKey(row.room));
+    if (known === undefined || known.members < row.members) byKey.set(nameKey(row.room), row);
+  }
+  return [...byKey.values()];
 }

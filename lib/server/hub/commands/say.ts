@@ -1,5 +1,5 @@
 import type { Requests } from '../../../protocol/messages.ts';
-import { checkBody, requireMember } from '../gate.ts';
+import { checkBody, checkVoice, requireMember } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { UserSession } from '../user-session.ts';
 
@@ -8,6 +8,7 @@ export function handleSay(hub: Hub, session: UserSession, request: Requests['say
   const { room, prefix } = requireMember(hub, session, request.room);
   const { id, again, kind, body, req } = request;
   checkBody(hub, body);
+  checkVoice(hub, session, room);
   const { user } = session;
   user.activeMs = hub.clock.monotonicMs();
   const draft = {
@@ -15,7 +16,7 @@ export function handleSay(hub: Hub, session: UserSession, request: Requests['say
     id,
     isAgain: again,
     from: user.name,
-    fp: user.fp,
+    fp: session.fp,
     kind,
     body,
     ts: hub.clock.nowMs(),

@@ -1,13 +1,18 @@
+import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
+import { plain } from '../announce.ts';
 import { requireRole } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { UserSession } from '../user-session.ts';
 
-export function handleTopic(hub: Hub, session: UserSession, request: Requests['topic']): undefined {
+export async function handleTopic(hub: Hub, session: UserSession, request: Requests['topic']): Promise<void> {
   const room = requireRole(hub, session, request, request.room);
-  room.topic = request.topic;
-  const by = session.user.name;
-  room.tellAll({ type: 'topic', room: room.name, topic: room.topic, by, ts: hub.clock.nowMs() });
+  const { topic } = request;
+  await hub.rooms.update(room, (state) => ({ ...state, topic }));
+  const event = { type: 'topic', room: room.name, topic, by: session.user.name, ts: hub.clock.nowMs() } as const;
+  room.tellAll(event);
+  if (!hub.backplane.isAlone) {
+    hub.backplane.tellRoom(room.key, { type: 'event', bytes: plain(encodeEvent(event)), isForWatchers: false });
+  }
   session.ok(request.req);
-  return undefined;
 }

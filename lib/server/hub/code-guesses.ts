@@ -1,0 +1,51 @@
+import type { Clock } from '../../clock.ts';
+import { BcastError } from '../../errors.ts';
+import { Failures } from './failures.ts';
+import type { Room } from './room.ts';
+import type { UserSession } from './user-session.ts';
+
+export interface GuessLimits {
+  /** Wrong codes that one address, and one identity, may give in a window. */
+  readonly codeGuesses: number;
+  /** Milliseconds. */
+  readonly codeWindow: number;
+}
+
+/** A room takes so many times as many wrong codes as one address does: from whole botnets at once no more than that. */
+const ROOM_FACTOR = 10;
+
+/**
+ * Keeps the 36^5 codes of a locked room out of reach of guessing: with the defaults of 5 in 10 minutes one address needs
+ * 115,000 years for half of them, and all addresses of the world together more than ten. Who has given the right code
+ * before is not held up by others who guess.
+ */
+export class CodeGuesses {
+  readonly #failures: Failures;
+  readonly #limits: GuessLimits;
+
+  constructor(clock: Clock, limits: GuessLimits) {
+    this.#failures = new Failures(clock);
+    this.#limits = limits;
+  }
+
+  /** Throws BAD_CODE, unheard, while too many were wrong. */
+  check(room: Room, { fp, address }: UserSession): void {
+    const { codeGuesses: most } = this.#limits;
+    const spent = [address, fp].filter((who) => this.#failures.of(`${who} ${room.key}`) >= most);
+    if (!room.known.has(fp) && this.#failures.of(room.key) >= most * ROOM_FACTOR) spent.push('');
+    if (spent.length === 0) return;
+    const waits = spent.map((who) => this.#failures.forgottenInMs(who === '' ? room.key : `${who} ${room.key}`));
+    const retryAfterMs = Math.max(...waits);
+    throw new BcastError('BAD_CODE', {
+      text: `Too many wrong codes for ${room.name}; none is taken for ${Math.ceil(retryAfterMs / 1_000)} s.`,
+      retryAfterMs,
+    });
+  }
+
+  /** A wrong code was given. */
+  fail(room: Room, { fp, address }: UserSession): void {
+    const { codeWindow } = this.#limits;
+    for (const who of [address, fp]) this.#failures.add(`${who} ${room.key}`, codeWindow);
+    this.#failures.add(room.key, codeWindow);
+  }
+}
