@@ -14,6 +14,8 @@ export interface RoomKeys {
   /** The messages; one of `all`. */
   readonly log: string;
   readonly channel: string;
+  /** Who is in it by way of which node, and which nodes have it open. */
+  readonly members: string;
 }
 
 /** The names of all keys; docs/REDIS.md is this file as a table. */
@@ -22,6 +24,14 @@ export interface Keys {
   record(kind: RecordKind, key: string): string;
   /** The keys of a kind's records, in order. */
   index(kind: RecordKind): string;
+  /** Who holds a name. */
+  name(name: NameKey): string;
+  /** When each node was last seen. */
+  readonly nodes: string;
+  /** The channel that all nodes hear. */
+  readonly network: string;
+  /** The channel that one node hears. */
+  node(node: string): string;
   /** When this Redis was first seen empty, in microseconds since 1970. */
   readonly epoch: string;
 }
@@ -34,9 +44,14 @@ export function createKeys(prefix: string): Keys {
       all: ['head', 'log', 'ids', 'ids-old', 'room', 'read', 'fence'].map((what) => at(room, what)),
       log: at(room, 'log'),
       channel: `${prefix}:{${room}}`,
+      members: at(room, 'members'),
     }),
     record: (kind, key) => at(key, kind),
     index: (kind) => `${prefix}:index:${kind}`,
+    name: (name) => at(name, 'name'),
+    nodes: `${prefix}:nodes`,
+    network: `${prefix}:network`,
+    node: (node) => `${prefix}:node:${node}`,
     epoch: `${prefix}:epoch`,
   };
 }

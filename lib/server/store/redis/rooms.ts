@@ -151,13 +151,13 @@ export class RedisRooms {
 
   /** Answers which of its records it had. */
   async forget(room: NameKey): Promise<readonly RoomRecordKind[]> {
-    const { availability, keys, connection } = this.#options;
+    const { availability, keys, connection, nodeId } = this.#options;
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     try {
-      const args = [open?.incarnation ?? ''];
-      const { all, channel } = keys.room(room);
-      const had = await availability.once(channel, () => connection.run(FORGET, all, args));
+      const args = [open?.incarnation ?? '', nodeId];
+      const { all, channel, members } = keys.room(room);
+      const had = await availability.once(channel, () => connection.run(FORGET, [...all, members], args));
       if (this.#open.get(room) === open) this.#open.delete(room);
       return ROOM_RECORDS.filter((_, i) => Array.isArray(had) && had[i] === 1);
     } catch (error) {

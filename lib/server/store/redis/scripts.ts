@@ -216,14 +216,17 @@ return 'OK'
 };
 
 /**
- * ARGV: incarnation, or '' for whichever. A room that somebody else has begun anew stays. Answers for each of the room's
- * two records whether it was there.
+ * ARGV: incarnation, or '' for whichever, and node. A room that somebody else has begun anew stays, and so does one that
+ * another node has open: KEYS[8] holds its members, by nodes. Answers for each of the room's two records whether it was there.
  */
 export const FORGET: Script = {
   name: 'bcastForget',
   lua: `
 local incarnation = redis.call('HGET', KEYS[1], 'incarnation')
 if incarnation and ARGV[1] ~= '' and incarnation ~= ARGV[1] then return { 0, 0 } end
+for _, field in ipairs(redis.call('HKEYS', KEYS[8])) do
+  if string.sub(field, 1, #ARGV[2] + 1) ~= ARGV[2] .. ' ' then return { 0, 0 } end
+end
 local records = { redis.call('EXISTS', KEYS[5]), redis.call('EXISTS', KEYS[6]) }
 redis.call('UNLINK', unpack(KEYS))
 return records
