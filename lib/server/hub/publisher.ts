@@ -165,6 +165,8 @@ export class Publisher {
     const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
     sequence.add(arrived);
     if (sequence.isEmpty) this.#sequences.delete(room);
+    // Stored, but behind something that was not heard yet: for the members that is late too.
+    else this.#options.clock.after(UNSTORED_MS, () => this.#show(room, sequence.waiting()));
   }
 
   #newSequence(room: Room): Sequence {

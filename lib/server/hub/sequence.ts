@@ -65,6 +65,11 @@ export class Sequence {
     return this.#held.size === 0 && this.#reached <= this.#options.last();
   }
 
+  /** This node's own that wait for what comes before them. */
+  waiting(): readonly Pending[] {
+    return [...this.#held.values()].flatMap(({ own }) => own ?? []);
+  }
+
   /** Something was said up to that seq: if it does not come by itself, it is fetched. */
   reach(seq: number): void {
     this.#reached = Math.max(this.#reached, seq);

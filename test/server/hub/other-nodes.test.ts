@@ -199,6 +199,18 @@ describe('what is said in a room', () => {
     expect(guest.bodies()).toEqual(joined?.last === 0 ? ['early', 'late'] : ['late']);
   });
 
+  test('is shown to those here although what was stored before it cannot be had just now', async () => {
+    const [network, one, two] = await startTwo();
+    const [alice, bob, carol] = await all(network, [one, 'alice'], [two, 'bob'], [two, 'carol']);
+    network.network.fateOfMessages = () => 'is lost';
+    await alice.say('not heard');
+    two.store.hold('read');
+    bob.startSay('behind it');
+    await network.settle();
+    await network.pass(60);
+    expect(carol.seen('unstored').map(({ body }) => body)).toEqual(['behind it']);
+  });
+
   test('last is fetched although the news of it was lost', async () => {
     const [network, one, two] = await startTwo();
     const [alice, bob] = [await one.enter('alice'), await two.enter('bob')];
