@@ -6,7 +6,7 @@ export default defineConfig({
     // Real processes: sockets, native modules and signals behave as they do in the product.
     pool: 'forks',
     // Generous, because a verdict must not depend on how busy the machine is; nothing here waits by sleeping.
-    testTimeout: 20_000,
+    testTimeout: 60_000,
     hookTimeout: 60_000,
     // A test that leaves a handle open must not keep the whole run.
     teardownTimeout: 10_000,
