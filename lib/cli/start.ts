@@ -7,6 +7,7 @@ import { loadOptions } from '../config/load.ts';
 import { adminSocketOf, announceLocalServer, type LocalServer, withdrawLocalServer } from '../config/local-server.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
 import { BcastError } from '../errors.ts';
+import type { Logger } from '../log.ts';
 import type { Ready } from '../server/server.ts';
 import { listenForHangup } from './hangup.ts';
 import { listenForStop } from './stop-signals.ts';
@@ -30,6 +31,7 @@ a second one at once. SIGHUP, as bcast reload, reads the configuration again. Ev
     const read = (): ServerConfig => readConfig(flags, environment, version);
     const config = read();
     const [{ run }, log] = await Promise.all([import('../server/server.ts'), serverLog(config, environment.env)]);
+    warnOfStore(flags, environment, log);
     const stop = listenForStop();
     let [withdraw, reload] = [(): void => undefined, (): unknown => undefined];
     const forgetHangup = listenForHangup({ onReload: () => attempt(reload), onTerminalGone: stop.stop });
@@ -58,6 +60,16 @@ a second one at once. SIGHUP, as bcast reload, reads the configuration again. Ev
 function readConfig(flags: VerbInput['flags'], environment: Environment, version: string): ServerConfig {
   const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, readSources(flags, environment));
   return { ...values, dataDir: values.dataDir ?? environment.directories.data, serverName: `bcast ${version}` };
+}
+
+/** Both are named: one of them will not be used. */
+function warnOfStore(flags: VerbInput['flags'], environment: Environment, log: Logger): void {
+  const { values, origins } = loadOptions<ServerOptions>(SERVER_OPTIONS, readSources(flags, environment));
+  if (values.redisUrl === undefined || origins.store === 'default') return;
+  log.warn(
+    { store: values.store },
+    'redis-url is set: everything is kept in Redis, and the option store is not heeded',
+  );
 }
 
 /** What goes wrong is in the log. */

@@ -8,6 +8,10 @@ interface VerbEntry {
 /** Every verb. Nothing of a verb is loaded until it is asked for: `bcast --version` must not wait for a server. */
 export const VERBS: Readonly<Record<string, VerbEntry>> = {
   start: { summary: 'Run a server here.', load: async () => (await import('./start.ts')).start },
+  demo: {
+    summary: 'Run several servers here as one network.',
+    load: async () => (await import('./demo.ts')).demo,
+  },
   connect: {
     summary: 'Talk: full screen on a terminal, lines in a pipe.',
     load: async () => (await import('./connect.ts')).connect,
@@ -22,6 +26,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
   status: {
     summary: 'Look at a server from outside: is it up, is it the right one.',
     load: async () => (await import('./status.ts')).status,
+  },
+  user: {
+    summary: 'Who is registered: add, change, remove, import.',
+    load: async () => (await import('./user.ts')).user,
   },
   whoami: {
     summary: 'Show who you are to others, and where that is kept.',

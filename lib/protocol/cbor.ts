@@ -81,6 +81,12 @@ export class CborReader {
     return this.#bytes.slice(start, this.#position);
   }
 
+  /** A copy of a byte string of at most `maxBytes` bytes. */
+  blob(maxBytes: number): Uint8Array {
+    const start = this.#span(this.head('bytes'), maxBytes);
+    return this.#bytes.slice(start, this.#position);
+  }
+
   /** The number of items of an array that may hold at most `maxItems`. */
   boundedArray(maxItems: number): number {
     const count = this.head('array');

@@ -54,6 +54,19 @@ export function hex(length: number): Field<string> {
   };
 }
 
+/** A byte string of at most `maxBytes` bytes. */
+export function blob(maxBytes: number): Field<Uint8Array> {
+  return {
+    cddl: `bstr .size (0..${maxBytes})`,
+    rules: [],
+    write(writer, value) {
+      writer.head('bytes', value.length);
+      writer.raw(value);
+    },
+    read: (reader) => reader.blob(maxBytes),
+  };
+}
+
 export const bool: Field<boolean> = {
   cddl: 'bool',
   rules: [],

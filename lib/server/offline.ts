@@ -5,7 +5,7 @@ import { createNativeCrypto } from '../wire/crypto/native.ts';
 import type { AccountDesk } from './admin/people.ts';
 import { Accounts } from './hub/accounts.ts';
 import { Audit } from './hub/audit.ts';
-import { openStore } from './open-store.ts';
+import { openKeeping } from './open-store.ts';
 import { createSecrets } from './secrets.ts';
 import { loadServerKey } from './server-key.ts';
 
@@ -21,7 +21,7 @@ export async function withAccounts<T>(
 ): Promise<T> {
   const crypto = createNativeCrypto();
   const { codeKey } = loadServerKey(config.dataDir, crypto);
-  const store = await openStore(config, { clock, log, crypto });
+  const { store } = await openKeeping(config, { clock, log, crypto });
   try {
     const accounts = new Accounts(store, createSecrets(crypto, codeKey), () => config.maxNamesPerKey);
     // Nobody is here who would have to hear of it.

@@ -1,8 +1,12 @@
 import type { Clock } from '../clock.ts';
 import type { ServerOptions } from '../config/options.ts';
 import type { Logger } from '../log.ts';
+import type { NameKey } from '../protocol/names.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
-import type { Store } from './hub/ports.ts';
+import { createLocalBackplane } from './backplane/local.ts';
+import type { Hub } from './hub/hub.ts';
+import type { Backplane, Store } from './hub/ports.ts';
+import { recall, startOver } from './hub/shared-store.ts';
 import type { RedisNodeOptions } from './redis/node.ts';
 import { createMemoryStore } from './store/memory.ts';
 import { openSqliteStore } from './store/sqlite.ts';
@@ -23,11 +27,29 @@ interface Context {
   readonly crypto: CryptoProvider;
 }
 
-/** The store that the options name. Rejects with CONFIG when its file, or Redis, cannot be used. */
-export async function openStore(config: StoreConfig, context: Context): Promise<Store> {
+/** Where everything is kept, and who else keeps it there. */
+export interface Keeping {
+  readonly store: Store;
+  readonly backplane: Backplane;
+  /** To be called before the hub starts: it remembers what a shared store may forget. */
+  attach(hub: Hub): void;
+}
+
+/** What the options name. Rejects with CONFIG when its file, or Redis, cannot be used. */
+export async function openKeeping(config: StoreConfig, context: Context): Promise<Keeping> {
+  const { redisUrl } = config;
+  if (redisUrl !== undefined) return openRedis({ ...config, redisUrl }, context);
+  return {
+    store: await openOwnStore(config, context),
+    backplane: createLocalBackplane(),
+    attach: () => undefined,
+  };
+}
+
+/** A store that no other server uses. */
+async function openOwnStore(config: StoreConfig, context: Context): Promise<Store> {
   const { clock, log, crypto } = context;
-  const { redisUrl, historyMessages, historyAge, emptyRoomTtl } = config;
-  if (redisUrl !== undefined) return openRedisStore({ ...config, redisUrl }, context);
+  const { historyMessages, historyAge, emptyRoomTtl } = config;
   const keeping = { keepMessages: historyMessages, keepMs: historyAge, clock };
   if (config.store === 'memory') return createMemoryStore({ ...keeping, newIncarnation: () => hexOf(crypto) });
   return openSqliteStore({
@@ -39,16 +61,20 @@ export async function openStore(config: StoreConfig, context: Context): Promise<
   });
 }
 
-async function openRedisStore(config: StoreConfig & RedisNodeOptions, { clock, log, crypto }: Context): Promise<Store> {
+async function openRedis(config: StoreConfig & RedisNodeOptions, { clock, log, crypto }: Context): Promise<Keeping> {
   const { historyMessages, historyAge, emptyRoomTtl, redisWait, redisTimeout } = config;
   // Only who uses Redis waits for its library.
-  const [{ openRedisNode }, { SCRIPTS }, { createRedisStore }] = await Promise.all([
-    import('./redis/node.ts'),
-    import('./store/redis/scripts.ts'),
-    import('./store/redis/store.ts'),
-  ]);
-  const node = await openRedisNode(config, { clock, log, nodeId: hexOf(crypto), scripts: SCRIPTS });
-  return createRedisStore({
+  const [{ openRedisNode }, { SCRIPTS }, { createRedisStore }, { BACKPLANE_SCRIPTS }, { RedisBackplane }] =
+    await Promise.all([
+      import('./redis/node.ts'),
+      import('./store/redis/scripts.ts'),
+      import('./store/redis/store.ts'),
+      import('./backplane/redis/scripts.ts'),
+      import('./backplane/redis/backplane.ts'),
+    ]);
+  const scripts = [...SCRIPTS, ...BACKPLANE_SCRIPTS];
+  const node = await openRedisNode(config, { clock, log, nodeId: hexOf(crypto), scripts });
+  const store = createRedisStore({
     node,
     clock,
     newIncarnation: () => hexOf(crypto),
@@ -60,6 +86,15 @@ async function openRedisStore(config: StoreConfig & RedisNodeOptions, { clock, l
     // Redis has to answer that there are too few before we stop waiting for its answer.
     waitTimeoutMs: Math.ceil(redisTimeout / 2),
   });
+  const onHeard = (room: NameKey, last: number, lastTs: number): void => store.heard(room, last, lastTs);
+  return {
+    store,
+    backplane: new RedisBackplane({ node, clock, log, onHeard }),
+    attach(hub) {
+      store.recallBy((room) => recall(hub, room));
+      store.onReplaced((room) => startOver(hub, room));
+    },
+  };
 }
 
 function hexOf(crypto: CryptoProvider): string {

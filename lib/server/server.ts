@@ -9,11 +9,11 @@ import { type AdminSocket, openAdminSocket } from './admin/admin-socket.ts';
 import { answerLine } from './admin/answer.ts';
 import type { AdminContext } from './admin/operations.ts';
 import { Admission } from './admission.ts';
-import { createLocalBackplane } from './backplane/local.ts';
 import { Hub } from './hub/hub.ts';
-import type { Store, Turn } from './hub/ports.ts';
+import type { Turn } from './hub/ports.ts';
 import { listen } from './listener.ts';
-import { openStore } from './open-store.ts';
+import { checkNetwork } from './network-key.ts';
+import { type Keeping, openKeeping } from './open-store.ts';
 import { TrustedProxies } from './proxy/trusted-proxies.ts';
 import { createSecrets } from './secrets.ts';
 import { loadServerKey, type ServerKey } from './server-key.ts';
@@ -58,11 +58,12 @@ export async function run(config: ServerConfig, options: RunOptions): Promise<vo
   const crypto = createNativeCrypto();
   const key = loadServerKey(config.dataDir, crypto);
   const clock = createTurnClock(baseClock, setImmediate);
-  const store = await openStore(config, { clock, log, crypto });
+  const keeping = await openKeeping(config, { clock, log, crypto });
   try {
-    await serve(live, options, { crypto, key, clock, store });
+    if (!keeping.backplane.isAlone) await checkNetwork(keeping.store, key.identity.fingerprint, config.dataDir);
+    await serve(live, options, { crypto, key, clock, keeping });
   } finally {
-    await store.close();
+    await keeping.store.close();
   }
   log.info('stopped');
 }
@@ -71,20 +72,20 @@ interface Foundation {
   readonly crypto: CryptoProvider;
   readonly key: ServerKey;
   readonly clock: Clock;
-  readonly store: Store;
+  readonly keeping: Keeping;
 }
 
 async function serve(live: LiveConfig, options: RunOptions, foundation: Foundation): Promise<void> {
   const { log, signal, onReady, adminSocketOf } = options;
-  const { crypto, clock, store } = foundation;
+  const { crypto, clock, keeping } = foundation;
   const { identity, codeKey, isNew } = foundation.key;
   // One object for all: whoever reads it at each use sees what a reload changes.
   const limits = live.values;
   const flushList = new FlushList(setImmediate);
   const turn: Turn = { atEnd: (callback) => void setImmediate(callback), flush: () => flushList.flush() };
   const hub = new Hub({
-    store,
-    backplane: createLocalBackplane(),
+    store: keeping.store,
+    backplane: keeping.backplane,
     secrets: createSecrets(crypto, codeKey),
     clock,
     turn,
@@ -93,6 +94,7 @@ async function serve(live: LiveConfig, options: RunOptions, foundation: Foundati
     settings: limits,
     serverName: limits.serverName,
   });
+  keeping.attach(hub);
   await hub.start();
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
@@ -105,7 +107,9 @@ async function serve(live: LiveConfig, options: RunOptions, foundation: Foundati
   const { fingerprint } = identity;
   const reload = (): Reloaded => reloadLive(live, options, hub);
   const admin = await openAdmin({ hub, sessions, clock, config: limits, port, fingerprint, reload }, adminSocketOf);
-  log.info({ host: limits.host, port, fingerprint, crypto: crypto.name }, 'ready');
+  const { host, redisUrl } = limits;
+  const store = redisUrl === undefined ? limits.store : 'redis';
+  log.info({ host, port, fingerprint, crypto: crypto.name, store }, 'ready');
   onReady({ port, fingerprint, isNewKey: isNew, adminSocket: admin?.path ?? null, reload });
   await aborted(signal);
   log.info({ sessions: sessions.size }, 'shutting down');

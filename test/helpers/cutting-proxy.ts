@@ -9,6 +9,9 @@ export interface CuttingProxy {
   readonly count: number;
   /** Breaks every connection there is. */
   cut(): void;
+  /** Breaks every connection and takes no other until `unblock`. */
+  block(): void;
+  unblock(): void;
   /** Breaks every connection on the client's side only: the server goes on believing in them. */
   orphan(): void;
   /** Breaks the connection that carries it when so many more bytes went towards the server, or came from it. */
@@ -20,6 +23,7 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
   const orphans = new Set<Socket>();
   const fuses: { bytes: number; readonly direction: 'up' | 'down' }[] = [];
   let count = 0;
+  let isBlocked = false;
 
   function relay(from: Socket, to: Socket, direction: 'up' | 'down', burn: () => void): void {
     from.on('data', (chunk) => {
@@ -42,6 +46,11 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
   }
 
   const server = createServer((client) => {
+    if (isBlocked) {
+      client.on('error', () => undefined);
+      client.destroy();
+      return;
+    }
     count += 1;
     const target = connect(targetPort, '127.0.0.1');
     const pair = [client, target] as const;
@@ -76,6 +85,13 @@ export async function startCuttingProxy(targetPort: number): Promise<CuttingProx
       return count;
     },
     cut,
+    block() {
+      isBlocked = true;
+      cut();
+    },
+    unblock() {
+      isBlocked = false;
+    },
     orphan,
     cutAfter: (bytes, direction) => void fuses.push({ bytes, direction }),
   };

@@ -45,6 +45,8 @@ export class Peer {
   #wake: (() => void)[] = [];
   #isGone = false;
   #req = 0;
+  /** Called with each event when it comes. */
+  onEvent: (event: Event) => void = () => undefined;
 
   constructor(transport: Transport, { identity = newIdentity(), suite = 4 }: Omit<PeerOptions, 'port'>) {
     this.identity = identity;
@@ -145,6 +147,7 @@ export class Peer {
 
   #onEvent(event: Event): void {
     this.events.push(event);
+    this.onEvent(event);
     this.#notify();
   }
 

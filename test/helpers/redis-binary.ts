@@ -3,6 +3,7 @@ import { access, cp, mkdir, mkdtemp, readdir, rename, rm } from 'node:fs/promise
 import { tmpdir } from 'node:os';
 import { basename, delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
+import { findRedisProgram } from '../../lib/cli/redis-program.ts';
 
 const run = promisify(execFile);
 
@@ -16,9 +17,6 @@ export interface RedisBinary {
 
 /** Sharded channels came with 7.0. */
 const OLDEST_MAJOR = 7;
-const SERVERS = ['redis-server', 'valkey-server'];
-/** Debian's redis-server is a link to this one, which comes without a service. */
-const SAME_PROGRAM = ['redis-check-rdb', 'valkey-check-rdb'];
 const PACKAGES = ['redis-tools', 'libjemalloc2', 'liblzf1', 'libatomic1'];
 const cache = join(import.meta.dirname, '../../.cache/redis');
 
@@ -36,8 +34,7 @@ export function findRedis(): Promise<RedisBinary> {
 async function find(): Promise<RedisBinary> {
   const tried: string[] = [];
   const candidates: readonly (() => Promise<RedisBinary>)[] = [
-    ...SERVERS.map((name) => async () => plain(await onPath(name), name)),
-    ...SAME_PROGRAM.map((name) => async () => plain(await onPath(name), name.replace('check-rdb', 'server'))),
+    installed,
     unpacked,
     async () => {
       await fetchPackages();
@@ -55,17 +52,10 @@ async function find(): Promise<RedisBinary> {
   throw new Error(`Tests of the Redis store need a Redis ${OLDEST_MAJOR} server. Tried:\n${tried.join('\n')}\n${help}`);
 }
 
-function plain(command: string, argv0: string): RedisBinary {
-  return { command, argv0, env: {} };
-}
-
-async function onPath(name: string): Promise<string> {
-  const homes = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/local/bin', '/opt/homebrew/bin'];
-  for (const home of homes) {
-    const path = join(home, name);
-    if (await exists(path)) return path;
-  }
-  throw new Error(`${name}: not on PATH`);
+async function installed(): Promise<RedisBinary> {
+  const program = findRedisProgram(process.env['PATH'] ?? '');
+  if (program === null) throw new Error('no Redis or Valkey on PATH');
+  return { ...program, env: {} };
 }
 
 function requireServer(binary: RedisBinary): RedisBinary {

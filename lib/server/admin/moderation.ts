@@ -31,7 +31,7 @@ export async function kick(
 
 /** Rejects with BAD_REQUEST for what is no target, and when there are too many. */
 export async function ban({ hub }: AdminContext, terms: Infer<typeof BAN>): Promise<BanRow> {
-  const laid = makeBan(hub, OPERATOR, terms);
+  const laid = await makeBan(hub, OPERATOR, terms);
   await layBan(hub, null, { room: null, penalty: 'ban', ban: laid });
   enforceNetwork(hub);
   const { target, by, untilMs, reason } = laid;

@@ -32,6 +32,14 @@ export function noteMember(hub: Hub, room: Room, user: User): void {
   if (!hub.backplane.isAlone) void hub.backplane.setMember(room.key, holderOf(user), room.has(user), null);
 }
 
+/** What is known of a user has changed: other nodes may have sessions of it too. */
+export function describe(hub: Hub, user: User): void {
+  if (hub.backplane.isAlone) return;
+  const holder = holderOf(user);
+  void hub.backplane.describe(holder);
+  hub.backplane.tellAll({ type: 'described', holder });
+}
+
 /** An encoded event without the length in front. */
 export function plain(encoded: Uint8Array): Uint8Array {
   return encoded.subarray(4);

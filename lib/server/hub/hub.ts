@@ -116,7 +116,6 @@ export class Hub {
     this.network = new NetworkState(store, clock);
     this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
       onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
-      onLoaded: (room, early) => this.publisher.receive(room, early),
     });
     this.presence = new Presence(turn, clock);
     this.publisher = new Publisher({
@@ -126,6 +125,7 @@ export class Hub {
       isShared: !backplane.isAlone,
       onFailure: (error) => log.error({ err: error }, 'messages could not be stored'),
       onSettled: (room) => this.rooms.settle(room),
+      onReached: (room, seq) => backplane.tellRoom(room.key, { type: 'reached', seq }),
     });
   }
 
@@ -208,8 +208,14 @@ export class Hub {
     for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
   }
 
-  /** An account was changed or, with null, removed by the operator: whoever is here under it becomes that, or goes. */
+  /** An account was changed or, with null, removed by the operator: whoever is there under it becomes that, or goes. */
   noteAccount(key: NameKey, account: Account | null): void {
+    this.followAccount(key, account);
+    this.backplane.tellAll({ type: 'account', key });
+  }
+
+  /** Of that, what concerns this node. */
+  followAccount(key: NameKey, account: Account | null): void {
     const user = this.users.get(key);
     if (user?.account == null) return;
     if (account === null) {

@@ -58,6 +58,11 @@ export class Marks {
   /** As JSON for the store. */
   save(): unknown {
     this.isDirty = false;
+    return this.rows();
+  }
+
+  /** The same without counting as saved. */
+  rows(): unknown {
     return [...this.#bySubject].map(([subject, { name, delivered, read }]) => [subject, name, delivered, read]);
   }
 

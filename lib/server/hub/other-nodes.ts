@@ -1,11 +1,12 @@
 import { BcastError } from '../../errors.ts';
+import { MAX_PAGE_MESSAGES } from '../../limits.ts';
 import { decodeEvent, encodeEvent } from '../../protocol/codec.ts';
 import { type NameKey, nameKey } from '../../protocol/names.ts';
 import { enforceNetwork, enforceRoom } from './commands/ban.ts';
 import { removeHere } from './commands/kick.ts';
 import { takeName } from './commands/nick.ts';
 import type { Hub } from './hub.ts';
-import type { BackplaneHandler, Holder, NetworkNews, RoomNews, StoredMessage } from './ports.ts';
+import type { BackplaneHandler, Holder, NetworkNews, RemoteMember, RoomNews, StoredMessage } from './ports.ts';
 import type { Room } from './room.ts';
 import { subjectOf } from './user.ts';
 import type { UserSession } from './user-session.ts';
@@ -18,16 +19,19 @@ export class OtherNodes implements BackplaneHandler {
     this.#hub = hub;
   }
 
-  onMessages(key: NameKey, messages: readonly StoredMessage[]): void {
+  onMessages(key: NameKey, incarnation: string, messages: readonly StoredMessage[]): void {
     const { rooms, publisher } = this.#hub;
-    const room = rooms.get(key);
-    if (room !== undefined) publisher.receive(room, messages);
-    else rooms.keepEarly(key, messages);
+    rooms.whenThere(key, (room) => {
+      if (room.incarnation === incarnation) publisher.receive(room, messages);
+    });
+  }
+
+  onMembers(key: NameKey, members: readonly RemoteMember[]): void {
+    this.#hub.rooms.whenThere(key, (room) => this.#replace(room, members));
   }
 
   onRoomNews(key: NameKey, node: string, news: RoomNews): void {
-    const room = this.#hub.rooms.get(key);
-    if (room !== undefined) this.#attempt(() => this.#roomNews(room, node, news));
+    this.#hub.rooms.whenThere(key, (room) => this.#attempt(() => this.#roomNews(room, node, news)));
   }
 
   onNews(news: NetworkNews): void {
@@ -37,7 +41,7 @@ export class OtherNodes implements BackplaneHandler {
   onNodeGone(node: string): void {
     const { rooms } = this.#hub;
     for (const room of rooms.all()) {
-      for (const { key, name } of room.remote.dropNode(node)) this.#gone(room, key, name);
+      for (const holder of room.remote.dropNode(node)) this.#gone(room, holder);
       rooms.settle(room);
     }
   }
@@ -64,14 +68,34 @@ export class OtherNodes implements BackplaneHandler {
     enforceNetwork(hub);
     for (const room of [...hub.rooms.all()]) {
       const before = room.bans;
-      room.remote.reset(await hub.backplane.enter(room.key));
       await hub.rooms.reload(room);
       enforceRoom(hub, room, before);
-      const { last } = await hub.rooms.bounds(room);
-      if (last > room.lastSeq) {
-        hub.publisher.receive(room, await hub.store.read(room.key, { after: room.lastSeq, limit: 200 }));
-      }
+      await this.#readMissed(room);
     }
+  }
+
+  async #readMissed(room: Room): Promise<void> {
+    const { publisher, rooms, store } = this.#hub;
+    const { last } = await rooms.bounds(room);
+    for (let after = room.lastSeq; after < last; ) {
+      const missed = await store.read(room.key, { after, limit: MAX_PAGE_MESSAGES });
+      if (missed.length === 0) return;
+      publisher.receive(room, missed);
+      after = missed.at(-1)?.seq ?? last;
+    }
+  }
+
+  /** Whoever came or went without our hearing of it comes and goes now. */
+  #replace(room: Room, members: readonly RemoteMember[]): void {
+    const { presence, rooms } = this.#hub;
+    const before = new Map([...room.remote.all()].map((holder) => [holder.key, holder]));
+    room.remote.reset(members);
+    for (const holder of before.values()) this.#gone(room, holder);
+    for (const { key, name } of room.remote.all()) {
+      if (before.has(key) || this.#isHere(room, key)) continue;
+      presence.announce(room, { change: 'join', name, other: null, text: null });
+    }
+    rooms.settle(room);
   }
 
   async #roomNews(room: Room, node: string, news: RoomNews): Promise<void> {
@@ -82,6 +106,9 @@ export class OtherNodes implements BackplaneHandler {
         return;
       case 'event':
         this.#tellMembers(room, news.bytes, news.isForWatchers);
+        return;
+      case 'reached':
+        hub.publisher.reach(room, news.seq);
         return;
       case 'changed': {
         const before = room.bans;
@@ -110,9 +137,14 @@ export class OtherNodes implements BackplaneHandler {
     if (!isHere) this.#hub.rooms.settle(room);
   }
 
-  #gone(room: Room, key: NameKey, name: Holder['name']): void {
-    if (this.#hub.users.get(key)?.sessions.size || room.remote.find(key) !== undefined) return;
+  #gone(room: Room, { key, name }: Holder): void {
+    if (this.#isHere(room, key) || room.remote.find(key) !== undefined) return;
     this.#hub.presence.announce(room, { change: 'leave', name, other: null, text: null });
+  }
+
+  #isHere(room: Room, key: NameKey): boolean {
+    const user = this.#hub.users.get(key);
+    return user !== undefined && room.has(user);
   }
 
   #tellMembers(room: Room, bytes: Uint8Array, isForWatchers: boolean): void {
@@ -141,13 +173,34 @@ export class OtherNodes implements BackplaneHandler {
         if (user !== undefined) hub.expel(user, new BcastError('KICKED', { text: news.text }));
         return;
       }
-      case 'renamed': {
-        const user = hub.users.get(news.key);
-        if (user === undefined || subjectOf(user) !== news.subject || nameKey(news.name) === user.key) return;
-        await takeName(hub, user, news.name);
+      case 'account':
+        hub.followAccount(news.key, await hub.accounts.find(news.key));
         return;
-      }
+      case 'described':
+        await this.#described(news.holder);
+        return;
+      case 'renamed':
+        await this.#renamed(news);
+        return;
     }
+  }
+
+  /** A user with sessions here too was changed elsewhere. */
+  async #described({ key, subject, fps, away }: Holder): Promise<void> {
+    const { users, accounts } = this.#hub;
+    const user = users.get(key);
+    if (user === undefined || !user.fps.some((fp) => fps.includes(fp))) return;
+    user.away = away;
+    if (subjectOf(user) !== subject) user.account = await accounts.find(key);
+  }
+
+  async #renamed({ key, subject, name }: Extract<NetworkNews, { type: 'renamed' }>): Promise<void> {
+    const { users, accounts } = this.#hub;
+    const user = users.get(key);
+    if (user === undefined || subjectOf(user) !== subject || name === user.name) return;
+    const account = await accounts.find(nameKey(name));
+    const isOwn = account?.fps.some((fp) => user.fps.includes(fp)) ?? false;
+    await takeName(this.#hub, user, name, { account: isOwn ? account : null, isFollowed: true });
   }
 
   #tell(sessions: Iterable<UserSession>, bytes: Uint8Array): void {

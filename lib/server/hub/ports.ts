@@ -92,7 +92,10 @@ export interface History {
   retain(room: NameKey, isRetained: boolean): Promise<void>;
   /** Nobody here needs the room any more, but others may: it is not forgotten. */
   release(room: NameKey): Promise<void>;
-  /** Forgets the room and all it held, its record too; nothing happens when it is not there. */
+  /**
+   * Forgets the room and all it held, its record too; nothing happens when it is not there. One that another node has open
+   * by now is only released.
+   */
   forget(room: NameKey): Promise<void>;
 }
 
@@ -177,6 +180,8 @@ export type RoomNews =
   | { readonly type: 'member'; readonly holder: Holder; readonly isHere: boolean; readonly bytes: Uint8Array | null }
   /** An event for every member, or only for who watches. */
   | { readonly type: 'event'; readonly bytes: Uint8Array; readonly isForWatchers: boolean }
+  /** Something was said up to that seq, whether or not it was heard. */
+  | { readonly type: 'reached'; readonly seq: number }
   /** The room's record has changed. */
   | { readonly type: 'changed' }
   /** Nobody was in it, and it is no more: whoever keeps it in memory knows an old one. */
@@ -208,20 +213,29 @@ export type NetworkNews =
   | { readonly type: 'network' }
   /** Every session of that user must go. */
   | { readonly type: 'expelled'; readonly key: NameKey; readonly text: string }
+  /** The operator has changed or removed an account. */
+  | { readonly type: 'account'; readonly key: NameKey }
+  /** What is known of a user has changed. */
+  | { readonly type: 'described'; readonly holder: Holder }
   /** A user has another name. */
   | { readonly type: 'renamed'; readonly key: NameKey; readonly subject: string; readonly name: UserName };
 
 /** What a node is told by the others; never of what it did itself. Never throws. */
 export interface BackplaneHandler {
-  /** Stored by another node. Those of one call follow each other; calls may come late, twice, or not at all. */
-  onMessages(room: NameKey, messages: readonly StoredMessage[]): void;
+  /**
+   * Stored by another node in that incarnation of the room. Those of one call follow each other; calls may come late, twice,
+   * or not at all.
+   */
+  onMessages(room: NameKey, incarnation: string, messages: readonly StoredMessage[]): void;
+  /** Who is in the room by way of others, in place of all that was told before. */
+  onMembers(room: NameKey, members: readonly RemoteMember[]): void;
   onRoomNews(room: NameKey, node: string, news: RoomNews): void;
   onNews(news: NetworkNews): void;
   /** A node is there no more, and with it whoever was there. */
   onNodeGone(node: string): void;
   /** A name that was held here has another holder by now: this node was cut off for too long. */
   onNameLost(key: NameKey): void;
-  /** It was out of reach and is back: what was told meanwhile is lost. */
+  /** It was out of reach and is back: what was told meanwhile is lost, but for the members, who are told anew before. */
   onReturned(): void;
   /** Rooms that have members here. */
   rooms(): readonly RoomRow[];

@@ -30,6 +30,8 @@ interface Delivery {
 interface Lane {
   pending: Pending[];
   isBusy: boolean;
+  /** What waits will be shown soon. */
+  isWatched: boolean;
 }
 
 export interface PublisherOptions {
@@ -39,12 +41,17 @@ export interface PublisherOptions {
   /** Whether other nodes store messages in the same rooms: then seqs have holes, which are theirs, until they are heard. */
   readonly isShared: boolean;
   readonly onFailure: (error: BcastError) => void;
+  /** Told now and then up to where this node has stored something: those who did not hear of it are to be told. */
+  readonly onReached: (room: Room, seq: number) => void;
   /** Told of a room that has nothing under way any more. */
   readonly onSettled: (room: Room) => void;
 }
 
+/** So long after something was stored other nodes are told how far the room has got, in milliseconds. */
+const REACHED_MS = 2_000;
+
 /** After so long members are shown what is not stored yet, in milliseconds. */
-const UNSTORED_MS = 50;
+const UNSTORED_MS = 30;
 
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
@@ -54,9 +61,10 @@ const UNSTORED_MS = 50;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #writer = new CborWriter(65_536);
-  readonly #one: Lane = { pending: [], isBusy: false };
+  readonly #one: Lane = { pending: [], isBusy: false, isWatched: false };
   readonly #lanes = new Map<Room, Lane>();
   readonly #sequences = new Map<Room, Sequence>();
+  readonly #reached = new Map<Room, number>();
   #busy = 0;
   #whenIdle: (() => void)[] = [];
 
@@ -76,7 +84,7 @@ export class Publisher {
     const lane = this.#laneOf(pending.room);
     lane.pending.push(pending);
     if (lane.isBusy) {
-      if (this.#options.isShared) this.#showLater(pending.room);
+      if (this.#options.isShared) this.#showLater(lane, pending.room);
       return;
     }
     lane.isBusy = true;
@@ -90,9 +98,16 @@ export class Publisher {
     this.#options.turn.flush();
   }
 
+  /** Another node says that there is something up to that seq. */
+  reach(room: Room, seq: number): void {
+    if (seq <= room.lastSeq) return;
+    const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
+    sequence.reach(seq);
+  }
+
   #laneOf(room: Room): Lane {
     if (!this.#options.isShared) return this.#one;
-    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false };
+    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false, isWatched: false };
     this.#lanes.set(room, lane);
     return lane;
   }
@@ -116,8 +131,21 @@ export class Publisher {
   }
 
   #settle(round: readonly Pending[], answers: readonly Appended[]): void {
-    for (const [room, arrived] of byRoom(round, answers)) this.#arrive(room, arrived);
+    for (const [room, arrived] of byRoom(round, answers)) {
+      this.#arrive(room, arrived);
+      if (this.#options.isShared) this.#tellReached(room, arrived.at(-1)?.seq ?? 0);
+    }
     this.#letGo(round);
+  }
+
+  #tellReached(room: Room, seq: number): void {
+    if (this.#reached.size === 0) {
+      this.#options.clock.after(REACHED_MS, () => {
+        for (const [each, reached] of this.#reached) this.#options.onReached(each, reached);
+        this.#reached.clear();
+      });
+    }
+    this.#reached.set(room, Math.max(seq, this.#reached.get(room) ?? 0));
   }
 
   #letGo(round: readonly Pending[]): void {
@@ -137,6 +165,8 @@ export class Publisher {
     const sequence = this.#sequences.get(room) ?? this.#newSequence(room);
     sequence.add(arrived);
     if (sequence.isEmpty) this.#sequences.delete(room);
+    // Stored, but behind something that was not heard yet: for the members that is late too.
+    else this.#options.clock.after(UNSTORED_MS, () => this.#show(room, sequence.waiting()));
   }
 
   #newSequence(room: Room): Sequence {
@@ -238,10 +268,13 @@ export class Publisher {
   }
 
   /** What comes while a round is late is late too. */
-  #showLater(room: Room): void {
-    const lane = this.#laneOf(room);
-    if (lane.pending.length > 1) return;
-    this.#options.clock.after(UNSTORED_MS, () => this.#show(room, lane.pending));
+  #showLater(lane: Lane, room: Room): void {
+    if (lane.isWatched) return;
+    lane.isWatched = true;
+    this.#options.clock.after(UNSTORED_MS, () => {
+      lane.isWatched = false;
+      this.#show(room, lane.pending);
+    });
   }
 
   /** Lets the members see what is said while the store is out of reach; its sender has no `ok` and keeps it. */

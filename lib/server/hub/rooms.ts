@@ -4,7 +4,7 @@ import { DEFAULT_ROOM, MAX_RECORD_BYTES } from '../../limits.ts';
 import type { Access, Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type RoomName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
-import type { Backplane, Bounds, Secrets, Store, StoredMessage } from './ports.ts';
+import type { Backplane, Bounds, Secrets, Store } from './ports.ts';
 import { Room } from './room.ts';
 import { parseRoomState, type RoomState } from './room-state.ts';
 import type { User } from './user.ts';
@@ -18,8 +18,6 @@ export interface RoomsOptions {
 export interface RoomsListener {
   /** A room could not be forgotten; it is tried again later. */
   readonly onFailure: (error: unknown) => void;
-  /** A room is there, and this was said in it meanwhile. */
-  readonly onLoaded: (room: Room, early: readonly StoredMessage[]) => void;
 }
 
 /** Who would own a room that is made, and whether, and how, it must be made. */
@@ -47,13 +45,12 @@ export class Rooms {
   readonly #changing = new Map<NameKey, Promise<unknown>>();
   readonly #store: Store;
   readonly #backplane: Backplane;
-  /** What was said in rooms that are just being loaded. */
-  readonly #early = new Map<NameKey, StoredMessage[]>();
+  /** What came about rooms that are just being loaded. */
+  readonly #early = new Map<NameKey, ((room: Room) => void)[]>();
   readonly #secrets: Secrets;
   readonly #clock: Clock;
   readonly #options: RoomsOptions;
   readonly #onFailure: (error: unknown) => void;
-  readonly #onLoaded: RoomsListener['onLoaded'];
   #opening = 0;
 
   constructor(
@@ -62,7 +59,7 @@ export class Rooms {
     secrets: Secrets,
     clock: Clock,
     options: RoomsOptions,
-    { onFailure, onLoaded }: RoomsListener,
+    { onFailure }: RoomsListener,
   ) {
     this.#store = store;
     this.#backplane = backplane;
@@ -70,7 +67,6 @@ export class Rooms {
     this.#clock = clock;
     this.#options = options;
     this.#onFailure = onFailure;
-    this.#onLoaded = onLoaded;
   }
 
   get size(): number {
@@ -96,11 +92,11 @@ export class Rooms {
     return this.#byKey.values();
   }
 
-  /** Keeps what was said in a room that is just being loaded; false for any other. */
-  keepEarly(key: NameKey, messages: readonly StoredMessage[]): boolean {
-    const early = this.#early.get(key);
-    early?.push(...messages);
-    return early !== undefined;
+  /** Does it with the room of that key: now, or when it is loaded if it just is; never for one that is not in memory. */
+  whenThere(key: NameKey, act: (room: Room) => void): void {
+    const room = this.#byKey.get(key);
+    if (room !== undefined) act(room);
+    else this.#early.get(key)?.push(act);
   }
 
   /** The room is no more, says another node: nobody is in it here, so it is only dropped. */
@@ -109,6 +105,7 @@ export class Rooms {
     this.#leaving.get(room)?.cancel();
     this.#leaving.delete(room);
     await this.#change(room.key, async () => {
+      await this.#store.release(room.key);
       this.#byKey.delete(room.key);
       await this.#backplane.leave(room.key);
     });
@@ -172,9 +169,13 @@ export class Rooms {
   /** To be called when a room may have become idle: it waits a while for who was only cut off, then it is forgotten. */
   settle(room: Room): void {
     if (!room.isIdle || this.#leaving.has(room)) return;
-    // What others are in is theirs to keep.
-    const ttlMs = room.remote.isEmpty ? this.#options.emptyRoomTtl : 0;
-    const timer = this.#clock.after(ttlMs, () => void this.#forget(room));
+    // What others are in is theirs to keep; but they may have left at the same moment.
+    const isTheirs = !room.remote.isEmpty;
+    const timer = this.#clock.after(isTheirs ? 0 : this.#options.emptyRoomTtl, () => {
+      this.#leaving.delete(room);
+      if (isTheirs && room.remote.isEmpty) this.settle(room);
+      else void this.#forget(room);
+    });
     this.#leaving.set(room, timer);
   }
 
@@ -199,7 +200,7 @@ export class Rooms {
           const opened = (await this.#find(key, maker)) ?? (await this.#make(name, key, maker));
           opened.room.remote.reset(members);
           this.#byKey.set(key, opened.room);
-          this.#onLoaded(opened.room, this.#early.get(key) ?? []);
+          for (const act of this.#early.get(key) ?? []) act(opened.room);
           return opened;
         } catch (error) {
           await this.#backplane.leave(key);

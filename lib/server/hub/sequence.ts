@@ -53,6 +53,8 @@ export class Sequence {
   readonly #options: SequenceOptions;
   /** By seq: what waits for what comes before it. */
   readonly #held = new Map<number, Arrived>();
+  /** There is something up to this seq. */
+  #reached = 0;
   #timer: Timer | undefined;
 
   constructor(options: SequenceOptions) {
@@ -60,7 +62,18 @@ export class Sequence {
   }
 
   get isEmpty(): boolean {
-    return this.#held.size === 0;
+    return this.#held.size === 0 && this.#reached <= this.#options.last();
+  }
+
+  /** This node's own that wait for what comes before them. */
+  waiting(): readonly Pending[] {
+    return [...this.#held.values()].flatMap(({ own }) => own ?? []);
+  }
+
+  /** Something was said up to that seq: if it does not come by itself, it is fetched. */
+  reach(seq: number): void {
+    this.#reached = Math.max(this.#reached, seq);
+    this.#watch();
   }
 
   add(arrived: readonly Arrived[]): void {
@@ -109,14 +122,16 @@ export class Sequence {
 
   async #fill(): Promise<void> {
     const after = this.#options.last();
-    const before = Math.min(...this.#held.keys());
+    // All holes at once: waiting for each would take as long as there are holes.
+    const before = Math.max(this.#reached + 1, ...this.#held.keys());
     let delayMs = HOLE_MS;
     try {
       const found = await this.#options.fetch(after, before);
       this.#timer = undefined;
-      this.add(found.map(arrivedFrom));
+      const missing = found.filter(({ seq }) => !this.#held.has(seq));
+      this.add(missing.map(arrivedFrom));
       // What history has no more is gone: the members see the hole and ask for themselves.
-      if (found.length === 0) this.#skip(before);
+      if (missing.length === 0) this.#skip();
     } catch {
       delayMs = RETRY_MS;
       this.#timer = undefined;
@@ -125,7 +140,9 @@ export class Sequence {
     this.#options.onFilled();
   }
 
-  #skip(before: number): void {
+  #skip(): void {
+    this.#reached = 0;
+    const before = Math.min(...this.#held.keys());
     if (this.isEmpty || this.#options.last() >= before) return;
     const ready: Arrived[] = [];
     this.#follow(before, ready);

@@ -40,6 +40,28 @@ export interface RedisConnection {
   ready(): Promise<void>;
   /** Told when a server was connected to, also again, and when one of a Cluster was lost: what it had may be gone. */
   onDisturbance(listener: () => void): void;
+  /** What the server is called that a sharded channel belongs to; undefined while that is not known. */
+  placeOf(channel: string): string | undefined;
+  /** Asks a Cluster anew which server has what. */
+  refresh(): Promise<void>;
+  /** A connection of its own to that server, for channels alone. It does not come back by itself. */
+  listenAt(place: string, listener: ChannelListener): Promise<Listening>;
+  close(): void;
+}
+
+export interface ChannelListener {
+  onMessage(channel: string, payload: Buffer): void;
+  /** The connection is gone. */
+  onLost(): void;
+  /** Some channels have moved to another server. */
+  onMoved(): void;
+}
+
+/** A connection that hears sharded channels of one server. */
+export interface Listening {
+  /** Resolves when the server has taken note; may be asked again, which shows that it still answers. */
+  subscribe(channel: string): Promise<void>;
+  unsubscribe(channel: string): Promise<void>;
   close(): void;
 }
 
@@ -49,6 +71,9 @@ const CONNECT_TIMEOUT_FACTOR = 3;
 
 /** What will not be better when it is tried again. */
 const HOPELESS = /^(WRONGPASS|NOAUTH|NOPERM)\b|certificate/i;
+
+/** Where there is no Cluster. */
+const ONE_SERVER = '';
 
 type Client = Redis | Cluster;
 type ScriptCall = (...args: Argument[]) => Promise<unknown>;
@@ -99,6 +124,10 @@ export function connectRedis(options: ConnectionOptions): RedisConnection {
       }
     },
     onDisturbance: (listener) => onDisturbance(client, listener),
+    placeOf: (channel) =>
+      client instanceof Cluster ? client.slots[new Command('get', [channel]).getSlot() ?? 0]?.[0] : ONE_SERVER,
+    refresh: () => refresh(client).catch(rethrow),
+    listenAt: (place, listener) => listenAt(client, place, listener).catch(rethrow),
     close: () => client.disconnect(),
   };
 }
@@ -125,6 +154,36 @@ async function wait(client: Client, key: string, replicas: number, timeoutMs: nu
   const error = found?.[0] ?? waited?.[0];
   if (error) throw error;
   return Number(waited?.[1]);
+}
+
+async function refresh(client: Client): Promise<void> {
+  if (!(client instanceof Cluster)) return;
+  await new Promise<void>((resolve, reject) =>
+    client.refreshSlotsCache((error) => (error ? reject(error) : resolve())),
+  );
+}
+
+async function listenAt(client: Client, place: string, listener: ChannelListener): Promise<Listening> {
+  const servers = client instanceof Cluster ? client.nodes('master') : [client];
+  const isThere = ({ options: { host, port } }: Redis) => place === ONE_SERVER || place === `${host}:${port}`;
+  const server = servers.find(isThere);
+  if (server === undefined) throw new Error('no server is known');
+  const own = server.duplicate({
+    lazyConnect: true,
+    retryStrategy: () => null,
+    autoResubscribe: false,
+    connectionName: 'bcast channels',
+  });
+  own.on('error', () => undefined);
+  own.on('smessageBuffer', (channel: Buffer, payload: Buffer) => listener.onMessage(channel.toString(), payload));
+  own.on('moved', () => listener.onMoved());
+  own.once('end', () => listener.onLost());
+  await own.connect();
+  return {
+    subscribe: async (channel) => void (await own.ssubscribe(channel).catch(rethrow)),
+    unsubscribe: async (channel) => void (await own.sunsubscribe(channel).catch(rethrow)),
+    close: () => own.disconnect(),
+  };
 }
 
 function onDisturbance(client: Client, listener: () => void): void {

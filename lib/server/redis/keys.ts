@@ -11,7 +11,11 @@ export const ROOM_RECORDS: readonly RoomRecordKind[] = ['room', 'read'];
 export interface RoomKeys {
   /** In the order in which every script of a room is given them. */
   readonly all: readonly string[];
+  /** The messages; one of `all`. */
+  readonly log: string;
   readonly channel: string;
+  /** Who is in it by way of which node, and which nodes have it open. */
+  readonly members: string;
 }
 
 /** The names of all keys; docs/REDIS.md is this file as a table. */
@@ -20,6 +24,14 @@ export interface Keys {
   record(kind: RecordKind, key: string): string;
   /** The keys of a kind's records, in order. */
   index(kind: RecordKind): string;
+  /** Who holds a name. */
+  name(name: NameKey): string;
+  /** When each node was last seen. */
+  readonly nodes: string;
+  /** The channel that all nodes hear. */
+  readonly network: string;
+  /** The channel that one node hears. */
+  node(node: string): string;
   /** When this Redis was first seen empty, in microseconds since 1970. */
   readonly epoch: string;
 }
@@ -30,10 +42,16 @@ export function createKeys(prefix: string): Keys {
   return {
     room: (room) => ({
       all: ['head', 'log', 'ids', 'ids-old', 'room', 'read', 'fence'].map((what) => at(room, what)),
+      log: at(room, 'log'),
       channel: `${prefix}:{${room}}`,
+      members: at(room, 'members'),
     }),
     record: (kind, key) => at(key, kind),
     index: (kind) => `${prefix}:index:${kind}`,
+    name: (name) => at(name, 'name'),
+    nodes: `${prefix}:nodes`,
+    network: `${prefix}:network`,
+    node: (node) => `${prefix}:node:${node}`,
     epoch: `${prefix}:epoch`,
   };
 }

@@ -34,8 +34,8 @@ export class HubHarness {
   readonly options: Omit<ServerOptions, 'dataDir'>;
   #atEnd: (() => void)[] = [];
 
-  /** On a store of another harness, as after a restart, or on one of its own. */
-  constructor(options: Partial<ServerOptions> = {}, store?: GatedStore) {
+  /** On a store of another harness, as after a restart, or on one of its own; alone, or as a node of a network. */
+  constructor(options: Partial<ServerOptions> = {}, store?: GatedStore, backplane = createLocalBackplane()) {
     const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, { flags: {}, env: {}, dotenv: {}, file: {} });
     const limits = { ...values, ...options };
     this.options = limits;
@@ -52,7 +52,7 @@ export class HubHarness {
       );
     this.hub = new Hub({
       store: this.store,
-      backplane: createLocalBackplane(),
+      backplane,
       secrets: fakeSecrets(),
       clock: this.clock,
       turn: { atEnd: (callback) => this.atEndOfTurn(callback), flush: () => undefined },

@@ -1,5 +1,5 @@
 import type { Requests } from '../../../protocol/messages.ts';
-import { announce, holderOf } from '../announce.ts';
+import { announce, describe } from '../announce.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
 import type { UserSession } from '../user-session.ts';
@@ -11,7 +11,7 @@ export function handleAway(hub: Hub, session: UserSession, { req, text }: Reques
   const rooms = new Set<Room>([...user.sessions].flatMap((one) => [...one.rooms.keys()]));
   const change = text === null ? 'back' : 'away';
   for (const room of rooms) announce(hub, room, { change, name: user.name, other: null, text }, user);
-  if (!hub.backplane.isAlone) void hub.backplane.describe(holderOf(user));
+  describe(hub, user);
   session.ok(req);
   return undefined;
 }

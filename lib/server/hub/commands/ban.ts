@@ -1,6 +1,6 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { toUserName, type UserName } from '../../../protocol/names.ts';
+import { nameKey, toUserName, type UserName } from '../../../protocol/names.ts';
 import { announceOther } from '../announce.ts';
 import { OPERATOR } from '../audit.ts';
 import { type Ban, type Bans, banRefusal, endOf, isMeant, parseTarget } from '../bans.ts';
@@ -18,7 +18,7 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
   const { penalty, req } = request;
   const room = scope(hub, session, request);
   const actor = session.user;
-  const ban = makeBan(hub, actor.name, request);
+  const ban = await makeBan(hub, actor.name, request);
   const subjects = affected(hub, ban);
   for (const subject of subjects) checkSubject(room, actor, subject);
   const others = room === null ? [] : affectedElsewhere(room, ban);
@@ -139,8 +139,8 @@ function affected(hub: Hub, ban: Ban): User[] {
   );
 }
 
-/** Throws BAD_REQUEST for what is no target. */
-export function makeBan(hub: Hub, by: UserName, { target, durationMs, reason }: BanTerms): Ban {
+/** Rejects with BAD_REQUEST for what is no target. */
+export async function makeBan(hub: Hub, by: UserName, { target, durationMs, reason }: BanTerms): Promise<Ban> {
   const meant = parseTarget(target);
   if (meant === null) {
     throw new BcastError('BAD_REQUEST', {
@@ -149,7 +149,7 @@ export function makeBan(hub: Hub, by: UserName, { target, durationMs, reason }: 
   }
   // A name alone is changed in a moment: with it go the identities of who bears it now.
   const name = meant.nameKey === null ? null : toUserName(target);
-  const bearer = name === null ? undefined : hub.users.find(name);
+  const bearer = name === null ? null : (hub.users.find(name) ?? (await hub.backplane.find(nameKey(name))));
   const untilMs = durationMs === null ? null : endOf(hub.clock.nowMs(), durationMs);
   return { ...meant, fps: bearer?.fps ?? meant.fps, target, by, reason, untilMs };
 }

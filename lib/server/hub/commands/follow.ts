@@ -29,10 +29,12 @@ export function handleFollows(_hub: Hub, session: UserSession, { req }: Requests
   return undefined;
 }
 
-/** Somebody who is here, or else a registered name. Throws NO_SUCH_USER. */
+/** Somebody who is here, or on another node, or else a registered name. Throws NO_SUCH_USER. */
 async function find(hub: Hub, name: UserName): Promise<Following> {
   const present = hub.users.find(name);
   if (present !== undefined) return { subject: subjectOf(present), name: present.name };
+  const elsewhere = await hub.backplane.find(nameKey(name));
+  if (elsewhere !== null) return { subject: elsewhere.subject, name: elsewhere.name };
   const account = await hub.accounts.find(nameKey(name));
   if (account === null) throw noSuchUser(name);
   return { subject: `@${nameKey(name)}`, name: account.name };

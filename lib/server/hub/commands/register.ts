@@ -2,7 +2,7 @@ import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { nameKey } from '../../../protocol/names.ts';
 import type { Account } from '../accounts.ts';
-import { holderOf } from '../announce.ts';
+import { describe } from '../announce.ts';
 import type { Hub } from '../hub.ts';
 import type { UserSession } from '../user-session.ts';
 
@@ -37,7 +37,7 @@ export async function handleUnregister(hub: Hub, session: UserSession, { req }: 
   if (user.account === null || hub.limits.auth === 'accounts') throw notRegistered();
   await hub.accounts.remove(user.key);
   user.account = null;
-  void hub.backplane.describe(holderOf(user));
+  describe(hub, user);
   hub.log.info({ user: user.name }, 'name unregistered');
   await hub.audit.note(user, 'unregister', { user: user.name });
   session.ok(req);
@@ -48,7 +48,7 @@ function become(hub: Hub, { user, fp }: UserSession, account: Account): void {
   if (user.key !== nameKey(account.name)) return;
   user.account = account;
   user.fps = [...new Set([...account.fps, ...user.fps, fp])];
-  void hub.backplane.describe(holderOf(user));
+  describe(hub, user);
 }
 
 function notRegistered(): BcastError {

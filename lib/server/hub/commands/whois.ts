@@ -1,17 +1,39 @@
 import { MAX_LIST_ROWS } from '../../../limits.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { nameKey } from '../../../protocol/names.ts';
+import { nameKey, type RoomName } from '../../../protocol/names.ts';
 import { noSuchUser } from '../gate.ts';
 import type { Hub } from '../hub.ts';
+import type { FoundHolder } from '../ports.ts';
 import type { Room } from '../room.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
 export async function handleWhois(hub: Hub, session: UserSession, { req, name }: Requests['whois']): Promise<void> {
   const user = hub.users.find(name);
-  if (user === undefined) await tellOfAbsent(hub, session, { req, name });
-  else tellOfPresent(hub, session, req, user);
+  const holder = await hub.backplane.find(nameKey(name));
+  if (user !== undefined) tellOfPresent(hub, session, { req, user, sessions: holder?.sessions ?? user.sessions.size });
+  else if (holder !== null) tellOfRemote(hub, session, req, holder);
+  else await tellOfAbsent(hub, session, { req, name });
   session.ok(req);
+}
+
+/** Somebody on another node: of the rooms that node alone knows all; how long he has been silent, only that node knows. */
+function tellOfRemote(hub: Hub, session: UserSession, req: number, holder: FoundHolder): void {
+  const { key, name, fps, isAdmin, away, sessions, sinceMs, isRegistered } = holder;
+  const rooms = [...hub.rooms.all()].filter((room) => room.remote.find(key) !== undefined);
+  session.tell({
+    type: 'user',
+    req,
+    name,
+    fp: fps[0] as string,
+    role: isAdmin ? 'admin' : 'member',
+    away,
+    rooms: namesOf(visibleRooms(session, new Set(rooms))),
+    sessions,
+    sinceMs,
+    idleMs: 0,
+    registered: isRegistered,
+  });
 }
 
 /** Somebody who is registered and not here: when he was last. Throws NO_SUCH_USER. */
@@ -34,7 +56,14 @@ async function tellOfAbsent(hub: Hub, session: UserSession, { req, name }: Pick<
   });
 }
 
-function tellOfPresent(hub: Hub, session: UserSession, req: number, user: User): void {
+interface Present {
+  readonly req: number;
+  readonly user: User;
+  /** On all nodes. */
+  readonly sessions: number;
+}
+
+function tellOfPresent(hub: Hub, session: UserSession, { req, user, sessions }: Present): void {
   const rooms = new Set([...user.sessions].flatMap((one) => [...one.rooms.keys()]));
   session.tell({
     type: 'user',
@@ -43,14 +72,16 @@ function tellOfPresent(hub: Hub, session: UserSession, req: number, user: User):
     fp: user.fp,
     role: user.isAdmin ? 'admin' : 'member',
     away: user.away,
-    rooms: visibleRooms(session, rooms)
-      .slice(0, MAX_LIST_ROWS)
-      .map((room) => room.name),
-    sessions: user.sessions.size,
+    rooms: namesOf(visibleRooms(session, rooms)),
+    sessions,
     sinceMs: user.sinceMs,
     idleMs: Math.round(hub.clock.monotonicMs() - user.activeMs),
     registered: user.account !== null,
   });
+}
+
+function namesOf(rooms: readonly Room[]): readonly RoomName[] {
+  return rooms.slice(0, MAX_LIST_ROWS).map((room) => room.name);
 }
 
 /** Who is in a locked room is the business of those who are in it too. */

@@ -11,7 +11,7 @@ import { Lane } from './lane.ts';
 import { Leases } from './leases.ts';
 import type { Replication } from './replication.ts';
 import { toBounds, toNumber } from './replies.ts';
-import { APPEND, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
+import { APPEND, BEGIN, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
 import { Throttle } from './throttle.ts';
 
 /** Between two attempts to open a room while rooms are being put back, in milliseconds. */
@@ -85,7 +85,11 @@ export class RedisRooms {
     availability.onChange((isAvailable) => {
       if (isAvailable) void this.checkAll();
     });
-    connection.onDisturbance(() => void this.checkAll());
+    connection.onDisturbance(() => {
+      void this.#begin();
+      void this.checkAll();
+    });
+    void this.#begin();
   }
 
   recallBy(recall: Recall): void {
@@ -147,13 +151,13 @@ export class RedisRooms {
 
   /** Answers which of its records it had. */
   async forget(room: NameKey): Promise<readonly RoomRecordKind[]> {
-    const { availability, keys, connection } = this.#options;
+    const { availability, keys, connection, nodeId } = this.#options;
     const open = this.#open.get(room);
     if (open !== undefined) open.isLeaving = true;
     try {
-      const args = [open?.incarnation ?? ''];
-      const { all, channel } = keys.room(room);
-      const had = await availability.once(channel, () => connection.run(FORGET, all, args));
+      const args = [open?.incarnation ?? '', nodeId];
+      const { all, channel, members } = keys.room(room);
+      const had = await availability.once(channel, () => connection.run(FORGET, [...all, members], args));
       if (this.#open.get(room) === open) this.#open.delete(room);
       return ROOM_RECORDS.filter((_, i) => Array.isArray(had) && had[i] === 1);
     } catch (error) {
@@ -215,6 +219,13 @@ export class RedisRooms {
       this.#open.set(room, open);
     }
     return bounds;
+  }
+
+  /** A Redis that begins anew should know so before somebody wants a room. */
+  async #begin(): Promise<void> {
+    const { connection, keys, recoveryMs } = this.#options;
+    // Where it fails, opening a room does the same.
+    if (recoveryMs > 0 && !connection.isCluster) await connection.run(BEGIN, [keys.epoch], []).catch(() => undefined);
   }
 
   #require(room: NameKey): OpenRoom {
