@@ -38,6 +38,16 @@ export function terminalQuestions(signal: AbortSignal): TerminalQuestions | unde
   };
 }
 
+/** Asks for a new password; null where there is no terminal to ask on, or no answer. */
+export async function newPassword(name: string): Promise<string | null> {
+  if (!isatty(0) || !isatty(2) || !existsSync(TERMINAL)) return null;
+  const { signal } = new AbortController();
+  return onTerminal(signal, async (terminal) => {
+    const { askNewPassword } = await import('../client/tui/prompts.ts');
+    return askNewPassword(terminal, name);
+  });
+}
+
 async function onTerminal<T>(signal: AbortSignal, ask: (terminal: PromptTerminal) => Promise<T>): Promise<T> {
   const { Interrupted } = await import('../client/tui/prompts.ts');
   const input = new ReadStream(openSync(TERMINAL, 'r'));

@@ -27,6 +27,10 @@ export const VERBS: Readonly<Record<string, VerbEntry>> = {
     summary: 'Look at a server from outside: is it up, is it the right one.',
     load: async () => (await import('./status.ts')).status,
   },
+  user: {
+    summary: 'Who is registered: add, change, remove, import.',
+    load: async () => (await import('./user.ts')).user,
+  },
   whoami: {
     summary: 'Show who you are to others, and where that is kept.',
     load: async () => (await import('./whoami.ts')).whoami,

@@ -1,6 +1,6 @@
 import { BcastError } from '../errors.ts';
 import { CborReader, CborWriter } from './cbor.ts';
-import { EVENTS, type Event, type MessageShape, REQUESTS, type Request } from './messages.ts';
+import { EVENTS, type Event, type MessageShape, REQUESTS, type Request, type Requests } from './messages.ts';
 import type { Field, Shape } from './schema.ts';
 
 type Table = Readonly<Record<string, MessageShape<Shape>>>;
@@ -19,6 +19,8 @@ interface Half {
 
 const requests = half(REQUESTS);
 const events = half(EVENTS);
+const SAY = requests.byType.get('say');
+const say = REQUESTS.say.fields;
 const writer = new CborWriter();
 const reader = new CborReader(new Uint8Array(0));
 
@@ -97,8 +99,26 @@ function readMessage({ byTag }: Half, bytes: Uint8Array): Record<string, unknown
   if (entry === undefined || items !== entry.fields.length + 1) {
     throw new BcastError('BAD_MESSAGE', { cause: new Error('unknown type or wrong number of fields') });
   }
-  const message: Record<string, unknown> = { type: entry.type };
-  for (const [key, field] of entry.fields) message[key] = field.read(reader);
+  const message = entry === SAY ? readSay() : readAny(entry);
   reader.finish();
   return message;
+}
+
+function readAny({ type, fields }: Entry): Record<string, unknown> {
+  const message: Record<string, unknown> = { type };
+  for (const [key, field] of fields) message[key] = field.read(reader);
+  return message;
+}
+
+/** The same, written out for the request there is most of: an object that grows by a key at a time costs three times its size. */
+function readSay(): Requests['say'] {
+  return {
+    type: 'say',
+    req: say.req.read(reader),
+    id: say.id.read(reader),
+    again: say.again.read(reader),
+    room: say.room.read(reader),
+    kind: say.kind.read(reader),
+    body: say.body.read(reader),
+  };
 }

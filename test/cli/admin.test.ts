@@ -41,7 +41,7 @@ describe('bcast admin', () => {
   });
 
   test('says which operations there are, and help explains each', async () => {
-    await expect(run(admin, ['explode'])).rejects.toThrow('status, rooms, sessions, bans, kick, ban, unban');
+    await expect(run(admin, ['explode'])).rejects.toThrow('status, rooms, sessions, bans, audit, kick, ban, unban');
     for (const name of admin.args[0]?.choices ?? []) {
       expect(admin.notes).toMatch(new RegExp(`^  ${name} `, 'm'));
       expect(admin.examples.map(([command]) => command)).toContainEqual(expect.stringContaining(`bcast admin ${name}`));

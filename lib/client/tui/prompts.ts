@@ -54,6 +54,16 @@ export async function askPassword(
   return answer === '' ? null : answer;
 }
 
+/** Asks for a new password, twice, until both are the same; null when there is none. What is typed is not shown. */
+export async function askNewPassword(terminal: PromptTerminal, name: string): Promise<string | null> {
+  for (;;) {
+    const first = await askHidden(terminal, `New password of ${sanitiseLine(name)}: `);
+    if (first === '') return null;
+    if ((await askHidden(terminal, 'The same again: ')) === first) return first;
+    terminal.output.write('They are not the same.\n');
+  }
+}
+
 /** Asks for the code of a locked room; null when there is none. What is typed is not shown. */
 export async function askCode(terminal: PromptTerminal, room: string): Promise<string | null> {
   const answer = (await askHidden(terminal, `${sanitiseLine(room)} is locked. Its code: `)).trim();

@@ -11,6 +11,8 @@ export const ROOM_RECORDS: readonly RoomRecordKind[] = ['room', 'read'];
 export interface RoomKeys {
   /** In the order in which every script of a room is given them. */
   readonly all: readonly string[];
+  /** The messages; one of `all`. */
+  readonly log: string;
   readonly channel: string;
   /** Who is in it by way of which node, and which nodes have it open. */
   readonly members: string;
@@ -40,6 +42,7 @@ export function createKeys(prefix: string): Keys {
   return {
     room: (room) => ({
       all: ['head', 'log', 'ids', 'ids-old', 'room', 'read', 'fence'].map((what) => at(room, what)),
+      log: at(room, 'log'),
       channel: `${prefix}:{${room}}`,
       members: at(room, 'members'),
     }),

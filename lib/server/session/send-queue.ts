@@ -10,6 +10,9 @@ const MAX_SEALED_BYTES = 4 * MAX_RECORD_PLAINTEXT_BYTES;
 /** A transport that holds less than this may not tell when it has drained (a socket's high water mark). */
 const QUIET_BYTES = 65_536;
 
+/** Never added to: an empty array of each queue's own would soon have room for seventeen parts, and most turns bring one. */
+const NO_PARTS: Uint8Array[] = [];
+
 export interface SendQueueLimits {
   readonly sendQueueBytes: number;
   readonly sendQueueMessages: number;
@@ -51,7 +54,7 @@ export class SendQueue {
   readonly #limits: SendQueueLimits;
   readonly #flushList: FlushList;
   readonly #onFlushed: () => void;
-  #parts: Uint8Array[] = [];
+  #parts = NO_PARTS;
   #bytes = 0;
   /** Messages in `parts`; when a piece is cut off, those it holds are reckoned by its share of the bytes. */
   #count = 0;
@@ -94,8 +97,7 @@ export class SendQueue {
   }
 
   send(bytes: Uint8Array, count: number): void {
-    this.#parts.push(bytes);
-    this.#bytes += bytes.length;
+    this.#add(bytes);
     this.#count += count;
     if (this.#isListed) return;
     this.#isListed = true;
@@ -132,7 +134,7 @@ export class SendQueue {
   #sealSome(): void {
     const parts = this.#parts;
     if (this.#bytes <= MAX_SEALED_BYTES) {
-      this.#parts = [];
+      this.#parts = NO_PARTS;
       this.#bytes = 0;
       this.#count = 0;
       this.#channel.sealMessages(parts);
@@ -158,10 +160,14 @@ export class SendQueue {
   #tellLagged(lagged: ReadonlyMap<RoomName, number>): void {
     this.#lagged = undefined;
     for (const [room, dropped] of lagged) {
-      const bytes = encodeEvent({ type: 'lagged', room, dropped });
-      this.#parts.push(bytes);
-      this.#bytes += bytes.length;
+      this.#add(encodeEvent({ type: 'lagged', room, dropped }));
     }
+  }
+
+  #add(bytes: Uint8Array): void {
+    if (this.#bytes === 0) this.#parts = [bytes];
+    else this.#parts.push(bytes);
+    this.#bytes += bytes.length;
   }
 }
 

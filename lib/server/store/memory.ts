@@ -105,7 +105,7 @@ function append(log: Log, draft: Draft, keepMessages: number): Appended {
   const ts = Math.max(draft.ts, log.lastTs);
   log.last = seq;
   log.lastTs = ts;
-  log.ids.add({ id: draft.id, fp: draft.fp, seq, ts });
+  log.ids.add(draft, seq, ts);
   if (keepMessages > 0) keep(log, draft, seq, ts, keepMessages);
   return { seq, ts, isDuplicate: false };
 }

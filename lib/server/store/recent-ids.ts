@@ -5,41 +5,54 @@ const REMEMBERED_IDS = 4_096;
 
 /** What was stored under an id. */
 export interface Remembered {
-  readonly id: MessageId;
-  readonly fp: Fingerprint;
   readonly seq: number;
   readonly ts: number;
 }
 
+interface Key {
+  readonly id: MessageId;
+  readonly fp: Fingerprint;
+}
+
 /**
- * The newest ids of a room. Every message is added and almost none is looked up, so adding only notes it; the index is
- * made when the first look-up comes. Indexing each message took a third of the server's time for it.
+ * The newest ids of a room. Every message is added and almost none is looked up, so adding only notes it, in columns, as an
+ * object for each would be one more for the collector to carry along; the index is made when the first look-up comes.
+ * Indexing each message took a third of the server's time for it.
  */
 export class RecentIds {
-  #all: Remembered[] = [];
-  #index: Map<string, Remembered> | undefined;
-  /** How many of `#all` the index has. */
+  #ids: MessageId[] = [];
+  #fps: Fingerprint[] = [];
+  #seqs: number[] = [];
+  #times: number[] = [];
+  /** Places in the columns. */
+  #index: Map<string, number> | undefined;
+  /** How many of them the index has. */
   #indexed = 0;
 
-  add(message: Remembered): void {
-    this.#all.push(message);
-    if (this.#all.length < REMEMBERED_IDS * 2) return;
-    this.#all = this.#all.slice(-REMEMBERED_IDS);
-    this.#index = undefined;
-    this.#indexed = 0;
+  add({ id, fp }: Key, seq: number, ts: number): void {
+    this.#ids.push(id);
+    this.#fps.push(fp);
+    this.#seqs.push(seq);
+    this.#times.push(ts);
+    if (this.#ids.length >= REMEMBERED_IDS * 2) this.#forgetOld();
   }
 
   /** What this sender stored under this id. Another sender's same id is another message. */
-  find({ id, fp }: Pick<Remembered, 'id' | 'fp'>): Remembered | undefined {
+  find({ id, fp }: Key): Remembered | undefined {
     this.#index ??= new Map();
-    for (; this.#indexed < this.#all.length; this.#indexed += 1) {
-      const message = this.#all[this.#indexed] as Remembered;
-      this.#index.set(keyOf(message), message);
+    for (; this.#indexed < this.#ids.length; this.#indexed += 1) {
+      this.#index.set(`${this.#fps[this.#indexed]} ${this.#ids[this.#indexed]}`, this.#indexed);
     }
-    return this.#index.get(keyOf({ id, fp }));
+    const at = this.#index.get(`${fp} ${id}`);
+    return at === undefined ? undefined : { seq: this.#seqs[at] as number, ts: this.#times[at] as number };
   }
-}
 
-function keyOf({ id, fp }: Pick<Remembered, 'id' | 'fp'>): string {
-  return `${fp} ${id}`;
+  #forgetOld(): void {
+    this.#ids = this.#ids.slice(-REMEMBERED_IDS);
+    this.#fps = this.#fps.slice(-REMEMBERED_IDS);
+    this.#seqs = this.#seqs.slice(-REMEMBERED_IDS);
+    this.#times = this.#times.slice(-REMEMBERED_IDS);
+    this.#index = undefined;
+    this.#indexed = 0;
+  }
 }

@@ -90,6 +90,8 @@ class SqliteStore implements Store {
   readonly #timetable: Timetable;
   /** Rooms of which the reader may not see the newest messages. */
   readonly #unsettled = new Set<NameKey>();
+  /** Rooms of which it will see them soon. */
+  readonly #settling = new Map<NameKey, Promise<void>>();
 
   constructor(path: string, { writer, reader, startCopier }: Workers, options: SqliteStoreOptions) {
     this.keepMessages = options.keepMessages;
@@ -183,12 +185,17 @@ class SqliteStore implements Store {
 
   /** Makes sure that the reader sees all that was answered. */
   async #settle(room: NameKey): Promise<void> {
-    if (!this.#unsettled.delete(room)) return;
+    if (this.#unsettled.delete(room)) this.#settling.set(room, this.#write('settle', [room]));
+    const settling = this.#settling.get(room);
+    if (settling === undefined) return;
     try {
-      await this.#write('settle', [room]);
+      await settling;
     } catch (error) {
       this.#unsettled.add(room);
       throw error;
+    } finally {
+      // Unless more has come meanwhile, and somebody waits for that.
+      if (this.#settling.get(room) === settling) this.#settling.delete(room);
     }
   }
 }

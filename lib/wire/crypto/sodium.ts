@@ -95,6 +95,19 @@ function sodiumOver(binding: SodiumBinding): Sodium {
 /** Shared by all: written and used within one synchronous call. */
 const nonce = Buffer.alloc(24);
 
+let lastOut: Uint8Array | undefined;
+let lastPlace: Uint8Array = nonce;
+
+/** Where in `out` the ciphertext goes. Frame memory is used again and again, so the view of the last call often serves. */
+function placeIn(out: Uint8Array, offset: number, bytes: number): Uint8Array {
+  const isSame = out === lastOut && lastPlace.byteOffset === out.byteOffset + offset && lastPlace.length === bytes;
+  if (!isSame) {
+    lastOut = out;
+    lastPlace = out.subarray(offset, offset + bytes);
+  }
+  return lastPlace;
+}
+
 class SodiumSecretbox implements RecordCipher {
   readonly #binding: SodiumBinding;
   readonly #key = Buffer.allocUnsafeSlow(32);
@@ -116,7 +129,7 @@ class SodiumSecretbox implements RecordCipher {
     // Several parts are put where their ciphertext will stand and sealed in place.
     const message = gatherAt(plaintext, out, outOffset + TAG_BYTES);
     const sealedBytes = message.length + TAG_BYTES;
-    this.#binding.crypto_secretbox_easy(out.subarray(outOffset, outOffset + sealedBytes), message, nonce, this.#key);
+    this.#binding.crypto_secretbox_easy(placeIn(out, outOffset, sealedBytes), message, nonce, this.#key);
     return sealedBytes;
   }
 

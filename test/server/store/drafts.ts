@@ -2,7 +2,7 @@ import type { NameKey, UserName } from '../../../lib/protocol/names.ts';
 import type { Appended, Draft, Store, StoredMessage } from '../../../lib/server/hub/ports.ts';
 
 export const ROOM = 'builds' as NameKey;
-export const FP = `SHA256:${'A'.repeat(43)}`;
+const FP = `SHA256:${'A'.repeat(43)}`;
 
 /** Message n, of alice, in ROOM, n seconds after 1970, not said to come again. */
 export function draft(n: number, rest: Partial<Draft> = {}): Draft {

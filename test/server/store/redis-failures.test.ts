@@ -110,6 +110,26 @@ describe('a Redis that does not answer', () => {
   });
 });
 
+describe('a Redis that refuses to write', () => {
+  test.each([
+    ['its memory is full', ['maxmemory', '1mb'], ['maxmemory', '0'], /^OOM/],
+    ['it has too few replicas', ['min-replicas-to-write', '1'], ['min-replicas-to-write', '0'], /^NOREPLICAS/],
+  ] as const)('because %s gets what was said when it takes it', async (_what, worse, better, reason) => {
+    const redis = await redisForTest();
+    const store = await redisStore(redis.url);
+    await store.open(ROOM);
+    const told: [boolean, string][] = [];
+    store.onAvailability((...change) => told.push(change));
+    await redis.admin.config('SET', ...worse);
+    const append = store.append([draft('one')]);
+    await vi.waitFor(() => expect(told).toEqual([[false, expect.stringMatching(reason)]]), 10_000);
+    await expect(store.put('account', 'alice', 1)).rejects.toMatchObject(UNAVAILABLE);
+    await redis.admin.config('SET', ...better);
+    expect(await append).toMatchObject([{ seq: 1, isDuplicate: false }]);
+    expect(await readAll(store)).toHaveLength(1);
+  });
+});
+
 describe('a Redis that is killed', () => {
   test('and comes back with its data has all that was acknowledged, once and in order', async () => {
     const redis = await redisForTest({ isPersistent: true });

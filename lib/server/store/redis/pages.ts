@@ -4,8 +4,8 @@ import type { Bounds, Found, PageQuery, SearchQuery, StoredMessage } from '../..
 import type { RedisConnection } from '../../redis/connection.ts';
 import type { Keys } from '../../redis/keys.ts';
 import { matcherOf } from '../words.ts';
-import { toBounds, toMessages } from './replies.ts';
-import { READ } from './scripts.ts';
+import { toBounds, toMessages, toNumber } from './replies.ts';
+import { SPAN } from './scripts.ts';
 
 /** How far one search looks, in messages, characters of bodies and milliseconds; whichever comes first. */
 const MAX_SEARCHED = 5_000;
@@ -22,10 +22,10 @@ export interface PagesOptions {
   readonly keepMs: number;
 }
 
-interface Page {
+interface Span {
   readonly bounds: Bounds;
-  /** In seq order. */
-  readonly messages: readonly StoredMessage[];
+  /** The oldest seq that is wanted. */
+  readonly low: number;
 }
 
 /** What was said, as Redis has it. Throws RedisFailure. */
@@ -37,37 +37,54 @@ export class RedisPages {
   }
 
   async bounds(room: NameKey): Promise<Bounds | null> {
-    return (await this.#page(room, { limit: 0 }))?.bounds ?? null;
+    return (await this.#span(room))?.bounds ?? null;
   }
 
-  async read(room: NameKey, query: PageQuery): Promise<readonly StoredMessage[]> {
-    return (await this.#page(room, query))?.messages ?? [];
+  async read(room: NameKey, { after, before, sinceMs, limit }: PageQuery): Promise<readonly StoredMessage[]> {
+    const span = await this.#span(room, sinceMs);
+    if (span === null) return [];
+    const low = Math.max(span.low, (after ?? 0) + 1);
+    const high = Math.min(span.bounds.last, (before ?? Number.POSITIVE_INFINITY) - 1);
+    if (after === undefined) return this.#newest(room, { low, high, limit });
+    if (low > high || limit === 0) return [];
+    const { connection, keys } = this.#options;
+    return toMessages(room, await connection.command('XRANGE', keys.room(room).log, low, high, 'COUNT', limit));
   }
 
   /** Backwards from the newest, until enough is found or it has looked far enough. */
   async search(room: NameKey, { words, before, limit }: SearchQuery): Promise<Found> {
     const { clock } = this.#options;
     const search = new Search(words, limit, clock.monotonicMs() + MAX_SEARCH_MS);
-    let next = before;
-    for (;;) {
-      const page = await this.#page(room, { limit: SEARCH_CHUNK, ...(next === undefined ? {} : { before: next }) });
-      if (page === null) return search.found(1);
-      const { first, last } = page.bounds;
-      search.lookAt(page.messages);
-      if (search.isOver(clock.monotonicMs())) return search.found(last + 1);
-      if (page.messages.length < SEARCH_CHUNK) return search.found(last + 1, first);
-      next = search.from;
+    const span = await this.#span(room);
+    if (span === null) return search.found(1);
+    const { first: low, last } = span.bounds;
+    let high = Math.min(last, (before ?? Number.POSITIVE_INFINITY) - 1);
+    while (!search.isOver(clock.monotonicMs())) {
+      const messages = await this.#newest(room, { low, high, limit: SEARCH_CHUNK });
+      search.lookAt(messages);
+      if (messages.length < SEARCH_CHUNK && !search.isOver(0)) return search.found(last + 1, low);
+      high = (search.from ?? low) - 1;
     }
+    return search.found(last + 1);
   }
 
   /** Null for a room that is not there. */
-  async #page(room: NameKey, { after = '', before = '', sinceMs = '', limit }: PageLimits): Promise<Page | null> {
+  async #span(room: NameKey, sinceMs?: number): Promise<Span | null> {
     const { connection, keys, clock, keepMessages, keepMs } = this.#options;
-    const args = [keepMessages, clock.nowMs() - keepMs, after, before, sinceMs, limit];
-    const reply = await connection.run(READ, keys.room(room).all, args);
+    const args = [keepMessages, clock.nowMs() - keepMs, sinceMs ?? ''];
+    const reply = await connection.run(SPAN, keys.room(room).all, args);
     if (!Array.isArray(reply)) return null;
-    const messages = toMessages(room, reply.slice(3));
-    return { bounds: toBounds(reply, `room ${room}`), messages: after === '' ? messages.reverse() : messages };
+    const what = `room ${room}`;
+    return { bounds: toBounds(reply, what), low: toNumber(reply[3], what) };
+  }
+
+  /** The newest between two seqs, in seq order. */
+  async #newest(room: NameKey, range: { low: number; high: number; limit: number }): Promise<StoredMessage[]> {
+    const { low, high, limit } = range;
+    if (low > high || limit === 0) return [];
+    const { connection, keys } = this.#options;
+    const reply = await connection.command('XREVRANGE', keys.room(room).log, high, low, 'COUNT', limit);
+    return toMessages(room, reply).reverse();
   }
 }
 
@@ -115,5 +132,3 @@ class Search {
     return this.#found.length >= this.#limit;
   }
 }
-
-type PageLimits = { readonly [K in keyof PageQuery]: PageQuery[K] | '' } & { readonly limit: number };

@@ -15,6 +15,9 @@ import { PUT, REMOVE } from './scripts.ts';
 /** How many records of a list are fetched at a time. */
 const LIST_CHUNK = 200;
 
+/** Version and end in front of the JSON, and one byte by which it shows when there is more. */
+const MAX_HEAD_BYTES = 36;
+
 const RECORD = /^([1-9]\d{0,15}) (\d{0,16})\n/;
 
 export interface RecordsOptions {
@@ -141,8 +144,9 @@ export class RedisRecords implements Records {
   /** Null when nothing is there, undefined when its time is over by this node's clock. */
   async #fetch(kind: RecordKind, key: string): Promise<StoredRecord | null | undefined> {
     const { connection, keys, clock } = this.#options;
-    const text = await connection.command('GET', keys.record(kind, key));
-    if (text === null) return null;
+    // No more than there can be, whatever is there.
+    const text = await connection.command('GETRANGE', keys.record(kind, key), 0, MAX_RECORD_BYTES + MAX_HEAD_BYTES);
+    if (text === '') return null;
     const what = `${kind} record`;
     const head = typeof text === 'string' ? RECORD.exec(text) : null;
     if (typeof text !== 'string' || head === null) throw unexpected(what);

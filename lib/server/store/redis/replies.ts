@@ -19,14 +19,14 @@ export function toBounds(reply: readonly unknown[], what: string): Bounds {
   return { incarnation, first: toNumber(first, what), last: toNumber(last, what) };
 }
 
-/** The messages in a list of entry numbers and packed messages. */
-export function toMessages(room: NameKey, entries: readonly unknown[]): StoredMessage[] {
-  const messages: StoredMessage[] = [];
-  for (let i = 0; i < entries.length; i += 2) {
-    const [seq = Number.NaN, ts = Number.NaN] = String(entries[i]).split('-').map(Number);
-    const message = unpackMessage(room, seq, ts, String(entries[i + 1]));
+/** The messages in what XRANGE and its like answer. */
+export function toMessages(room: NameKey, reply: unknown): StoredMessage[] {
+  if (!Array.isArray(reply)) throw unexpected(`room ${room}`);
+  return reply.map((entry) => {
+    const [place, [, packed]] = entry as [string, readonly unknown[]];
+    const [seq = Number.NaN, ts = Number.NaN] = place.split('-').map(Number);
+    const message = unpackMessage(room, seq, ts, String(packed));
     if (message === null) throw unexpected(`room ${room} at ${seq}`);
-    messages.push(message);
-  }
-  return messages;
+    return message;
+  });
 }

@@ -11,7 +11,7 @@ import { Lane } from './lane.ts';
 import { Leases } from './leases.ts';
 import type { Replication } from './replication.ts';
 import { toBounds, toNumber } from './replies.ts';
-import { APPEND, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
+import { APPEND, BEGIN, FORGET, OPEN, RENEW, RESTORE, RETAIN } from './scripts.ts';
 import { Throttle } from './throttle.ts';
 
 /** Between two attempts to open a room while rooms are being put back, in milliseconds. */
@@ -85,7 +85,11 @@ export class RedisRooms {
     availability.onChange((isAvailable) => {
       if (isAvailable) void this.checkAll();
     });
-    connection.onDisturbance(() => void this.checkAll());
+    connection.onDisturbance(() => {
+      void this.#begin();
+      void this.checkAll();
+    });
+    void this.#begin();
   }
 
   recallBy(recall: Recall): void {
@@ -215,6 +219,13 @@ export class RedisRooms {
       this.#open.set(room, open);
     }
     return bounds;
+  }
+
+  /** A Redis that begins anew should know so before somebody wants a room. */
+  async #begin(): Promise<void> {
+    const { connection, keys, recoveryMs } = this.#options;
+    // Where it fails, opening a room does the same.
+    if (recoveryMs > 0 && !connection.isCluster) await connection.run(BEGIN, [keys.epoch], []).catch(() => undefined);
   }
 
   #require(room: NameKey): OpenRoom {

@@ -39,30 +39,38 @@ local function firstKept(last, keep, oldestMs)
 end
 `;
 
+/** When a Redis that holds everything was first seen, in microseconds since 1970. */
+const SINCE = `
+local function since(key, now)
+  local known = tonumber(redis.call('GET', key))
+  if not known then redis.call('SET', key, string.format('%d', now)) end
+  return known or now
+end
+local function nowUs()
+  local time = redis.call('TIME')
+  return time[1] * 1000000 + time[2]
+end
+`;
+
+/** Notes since when this Redis is in use, if it does not know. */
+export const BEGIN: Script = { name: 'bcastBegin', lua: `${SINCE}\nreturn since(KEYS[1], nowUs())` };
+
 /**
  * Opens a room. ARGV: its incarnation if it is new, lease, recovery window, how many messages are kept, the oldest time kept.
  * KEYS[8] is there where one server holds everything. Answers RECOVERING, or incarnation, first, last, last time, retained.
  */
 export const OPEN: Script = {
   name: 'bcastOpen',
-  lua: `${LEASE}${FIRST_KEPT}
+  lua: `${LEASE}${FIRST_KEPT}${SINCE}
 -- Whether this server may have lost what nodes still know. A Cluster has no key that is in reach of every room: there it
 -- goes by how long the server has been running.
 local function isRecovering(windowMs)
   if windowMs == 0 then return false end
-  local time = redis.call('TIME')
-  local now = time[1] * 1000000 + time[2]
-  local since
-  if KEYS[8] then
-    since = tonumber(redis.call('GET', KEYS[8]))
-    if not since then
-      since = now
-      redis.call('SET', KEYS[8], string.format('%d', now))
-    end
-  else
-    since = now - string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)') * 1000000
-  end
-  return now >= since and now - since < windowMs * 1000
+  local now = nowUs()
+  local from
+  if KEYS[8] then from = since(KEYS[8], now)
+  else from = now - string.match(redis.call('INFO', 'server'), 'uptime_in_seconds:(%d+)') * 1000000 end
+  return now >= from and now - from < windowMs * 1000
 end
 local head = redis.call('HMGET', KEYS[1], 'incarnation', 'last', 'ts', 'retained')
 if not head[1] then
@@ -147,31 +155,20 @@ return answers
 };
 
 /**
- * A page. ARGV: messages kept, the oldest time kept, after (or ''), before (or ''), since (or ''), limit. Answers nil, or
- * incarnation, first, last, and the entries: the oldest after a seq upwards, otherwise the newest downwards.
+ * What of a room can be read. ARGV: messages kept, the oldest time kept, the oldest time wanted (or ''). Answers nil, or
+ * incarnation, first, last, and the oldest seq that is wanted. The messages themselves are read without a script: passing
+ * them through Lua takes four times as long.
  */
-export const READ: Script = {
-  name: 'bcastRead',
+export const SPAN: Script = {
+  name: 'bcastSpan',
   lua: `${FIRST_KEPT}
 local head = redis.call('HMGET', KEYS[1], 'incarnation', 'last')
 if not head[1] then return false end
-local last, keep, oldestMs, limit = tonumber(head[2]), tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[6])
+local last, keep, oldestMs = tonumber(head[2]), tonumber(ARGV[1]), tonumber(ARGV[2])
 local first = firstKept(last, keep, oldestMs)
-local low, high = first, last
-if ARGV[5] ~= '' and tonumber(ARGV[5]) > oldestMs then low = math.max(low, firstKept(last, keep, tonumber(ARGV[5]))) end
-if ARGV[3] ~= '' then low = math.max(low, tonumber(ARGV[3]) + 1) end
-if ARGV[4] ~= '' then high = math.min(high, tonumber(ARGV[4]) - 1) end
-local page = { head[1], first, last }
-if low > high or limit <= 0 then return page end
-local from, to = string.format('%d', low), string.format('%d', high)
-local entries
-if ARGV[3] ~= '' then entries = redis.call('XRANGE', KEYS[2], from, to, 'COUNT', limit)
-else entries = redis.call('XREVRANGE', KEYS[2], to, from, 'COUNT', limit) end
-for _, each in ipairs(entries) do
-  page[#page + 1] = each[1]
-  page[#page + 1] = each[2][2]
-end
-return page
+local low = first
+if ARGV[3] ~= '' and tonumber(ARGV[3]) > oldestMs then low = firstKept(last, keep, tonumber(ARGV[3])) end
+return { head[1], first, last, low }
 `,
 };
 
@@ -301,4 +298,4 @@ return redis.call('UNLINK', KEYS[1])
 `,
 };
 
-export const SCRIPTS: readonly Script[] = [OPEN, APPEND, READ, RENEW, RETAIN, FORGET, RESTORE, PUT, REMOVE];
+export const SCRIPTS: readonly Script[] = [BEGIN, OPEN, APPEND, SPAN, RENEW, RETAIN, FORGET, RESTORE, PUT, REMOVE];

@@ -41,8 +41,14 @@ export interface WriterCalls {
   close(): void;
 }
 
-/** Takes the file for this process, and first brings it in order if the last one was killed. Throws CONFIG when it cannot be used. */
-export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterCalls {
+/**
+ * Takes the file for this process, and first brings it in order if the last one was killed. Throws CONFIG when it cannot be
+ * used. `onOpen` is given the connection, which tests spoil.
+ */
+export function openWriter(
+  { path, isSynced, ...keeping }: FileOptions,
+  onOpen?: (database: DatabaseSync) => void,
+): WriterCalls {
   const lock = lockStore(path);
   let database: DatabaseSync | undefined;
   const close = (): void => {
@@ -51,6 +57,7 @@ export function openWriter({ path, isSynced, ...keeping }: FileOptions): WriterC
   };
   try {
     database = openForWriting(path, isSynced);
+    onOpen?.(database);
     return createWriter(database, keeping, close);
   } catch (error) {
     close();
