@@ -1,5 +1,5 @@
 import type { Clock, Timer } from '../clock.ts';
-import { BcastError } from '../errors.ts';
+import { BcastError, type ErrorCode } from '../errors.ts';
 import { type NameKey, nameKey, type RoomName } from '../protocol/names.ts';
 import type { Ask, Settle } from './connection.ts';
 
@@ -26,6 +26,9 @@ interface Place {
   told: { readonly delivered: number; readonly read: number };
   timer: Timer | undefined;
 }
+
+/** Refusals after which it is told again, with what has come meanwhile. Without a connection `enter` sees to that. */
+const LATER: readonly ErrorCode[] = ['SLOW_DOWN', 'UNAVAILABLE'];
 
 const NOTHING = { delivered: 0, read: 0 } as const;
 
@@ -111,8 +114,9 @@ export class Marks {
     place.timer = undefined;
     place.told = { delivered, read };
     this.#options.send({ type: 'mark', room, delivered, read }, (answer) => {
-      // A courtesy: the next change says it again.
-      if (answer instanceof BcastError) place.told = told;
+      if (!(answer instanceof BcastError) || !LATER.includes(answer.code)) return;
+      place.told = told;
+      if (this.#places.get(nameKey(room)) === place) this.#schedule(place);
     });
   }
 }

@@ -100,16 +100,29 @@ describe('marks', () => {
     expect(told).toEqual(['lobby 7 0', 'lobby 8 0']);
   });
 
-  test('that the server refused are told with the next change', () => {
+  test('that come too fast are told later, with what has come meanwhile; others are not repeated', () => {
     const { marks, clock, told, settles } = marksWith();
     marks.deliver(LOBBY, 7);
     clock.advance(1_000);
     settles[0]?.(new BcastError('SLOW_DOWN'));
-    clock.advance(60_000);
-    expect(told).toHaveLength(1);
-    marks.read(LOBBY, 7);
+    marks.deliver(LOBBY, 8);
     clock.advance(1_000);
-    expect(told).toEqual(['lobby 7 0', 'lobby 7 7']);
+    expect(told).toEqual(['lobby 7 0', 'lobby 8 0']);
+    settles[1]?.(new BcastError('NOT_A_MEMBER'));
+    clock.advance(60_000);
+    expect(told).toHaveLength(2);
+    marks.leave(LOBBY);
+    settles[1]?.(new BcastError('SLOW_DOWN'));
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test('that come too fast are told later also when nothing more comes', () => {
+    const { marks, clock, told, settles } = marksWith();
+    marks.deliver(LOBBY, 7);
+    clock.advance(1_000);
+    settles[0]?.(new BcastError('UNAVAILABLE'));
+    clock.advance(1_000);
+    expect(told).toEqual(['lobby 7 0', 'lobby 7 0']);
   });
 
   test('begin again with a room that has started over', () => {

@@ -2,13 +2,14 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test, vi } from 'vitest';
 import { SERVER_OPTIONS } from '../../lib/config/options.ts';
-import type { NameKey } from '../../lib/protocol/names.ts';
-import type { RecordKind } from '../../lib/server/hub/ports.ts';
+import { type NameKey, nameKey, requireUserName } from '../../lib/protocol/names.ts';
+import type { BackplaneHandler, Holder, RecordKind } from '../../lib/server/hub/ports.ts';
 import type { RedisConnection } from '../../lib/server/redis/connection.ts';
 import { RedisFailure } from '../../lib/server/redis/failure.ts';
 import { APPEND } from '../../lib/server/store/redis/scripts.ts';
 import { redisForTest } from '../helpers/redis.ts';
 import { redisClusterForTest } from '../helpers/redis-cluster.ts';
+import { redisNetwork } from '../server/backplane/redis-network.ts';
 import { draft, ROOM } from '../server/store/redis-load.ts';
 import { connectForTest, redisStore } from '../server/store/redis-store.ts';
 import { tableRows } from './tables.ts';
@@ -23,7 +24,7 @@ const rows = tableRows(page, 'key', 'type').map(([key = '', type, , , ends = '']
   const pattern = key
     .replaceAll('`', '')
     .replace('{KEY}:KIND', `\\{.*\\}:(?:${KINDS.join('|')})`)
-    .replace('{ROOM}', '\\{[^{}]*\\}')
+    .replace(/\{(ROOM|NAME)\}/, '\\{[^{}]*\\}')
     .replace('KIND', names);
   return { key, type: type?.replace('sorted set', 'zset'), ends, pattern: new RegExp(`^${pattern}$`) };
 });
@@ -49,12 +50,13 @@ test('every key of a busy store stands in the table of docs/REDIS.md, as what it
     await store.append(drafts);
   }
   for (const kind of KINDS) await store.put(kind, 'a}:b/{c', 1);
+  await useBackplane(url);
   const keys = await admin.keys('*');
   for (const key of keys) {
     const [row, ...others] = rows.filter(({ pattern }) => pattern.test(key));
     expect([key, row?.type, others]).toEqual([key, await admin.type(key), []]);
     const isRegistered = key.includes(REGISTERED);
-    const hasEnd = /^lease; registered/.test(row?.ends ?? '') || /hour/.test(row?.ends ?? '');
+    const hasEnd = /^lease; registered/.test(row?.ends ?? '') || /hour| s after/.test(row?.ends ?? '');
     const mustEnd = hasEnd || (row?.ends.startsWith('lease') && !isRegistered);
     expect([key, (await admin.pttl(key)) >= 0]).toEqual([key, mustEnd]);
   }
@@ -84,6 +86,7 @@ test.each(['one Redis', 'a Cluster'])(
     expect(await store.remove('room', ROOM)).toBe(true);
     await store.checkAll();
     await store.forget(ROOM);
+    await useBackplane(url);
     expect(store.isAvailable).toBe(true);
   },
 );
@@ -96,6 +99,51 @@ test('every option of Redis stands there with its default', () => {
     if (fallback !== undefined) expect(told[i]?.[1]).toBe((kind.format as (value: unknown) => string)(fallback));
   }
 });
+
+/** Everything that a backplane may ask of Redis. */
+async function useBackplane(url: string): Promise<void> {
+  const network = redisNetwork(url, { prefix: 'bcast' });
+  const { backplane } = await network.node();
+  const heard = Promise.withResolvers<void>();
+  await backplane.start({ ...DEAF, onNews: () => heard.resolve() });
+  const name = requireUserName('alice');
+  const fp = `SHA256:${'A'.repeat(43)}`;
+  const holder: Holder = {
+    key: nameKey(name),
+    name,
+    subject: fp,
+    fps: [fp],
+    isAdmin: false,
+    isRegistered: false,
+    away: null,
+    sinceMs: 1,
+  };
+  await backplane.claim(holder, '1', 5);
+  await backplane.claim(holder, '2', 5);
+  await backplane.release(holder.key, '2');
+  await backplane.describe({ ...holder, away: 'tea' });
+  expect(await backplane.find(holder.key)).toMatchObject({ away: 'tea', sessions: 1 });
+  expect(await backplane.enter(ROOM)).toEqual([]);
+  await backplane.setMember(ROOM, holder, true, null);
+  const other = await network.node();
+  await other.backplane.start(DEAF);
+  expect(await other.backplane.enter(ROOM)).toHaveLength(1);
+  other.backplane.tellAll({ type: 'network' });
+  await heard.promise;
+  await other.backplane.leave(ROOM);
+  await other.backplane.stop();
+}
+
+const DEAF: BackplaneHandler = {
+  onMessages: () => undefined,
+  onMembers: () => undefined,
+  onRoomNews: () => undefined,
+  onNews: () => undefined,
+  onNodeGone: () => undefined,
+  onNameLost: () => undefined,
+  onReturned: () => undefined,
+  rooms: () => [],
+};
 
 /** A connection on which the first batch is cut off after it was stored. */
 function cutOnce(real: RedisConnection): RedisConnection {

@@ -2,10 +2,12 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
+import type { ServerOptions } from '../../lib/config/options.ts';
 import { parseRedisUrl, type RedisAddress } from '../../lib/config/redis-url.ts';
 import { enterClient } from '../helpers/live-client.ts';
 import { startRedis, type TestRedis } from '../helpers/redis-server.ts';
-import { startServer, type TestServer, type TestServerOptions } from '../helpers/server.ts';
+import { startServer, type TestServer } from '../helpers/server.ts';
+import { hex } from '../server/store/redis-store.ts';
 
 let redis: TestRedis;
 
@@ -15,15 +17,24 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
-/** Servers with one key on one Redis; keys of their own unless told otherwise. */
-async function startNodes(count: number, options: TestServerOptions = {}): Promise<TestServer[]> {
+let shared: Pick<ServerOptions, 'redisUrl' | 'redisPrefix'>;
+
+/** Servers with one key on one Redis, among keys of their own. */
+async function startNodes(count: number): Promise<TestServer[]> {
+  const redisPrefix = `t${hex()}`;
+  shared = { redisUrl: parseRedisUrl(redis.url) as RedisAddress, redisPrefix };
+  // Otherwise they would wait for others to put back what this Redis might have lost.
+  await redis.admin.set(`${redisPrefix}:epoch`, 1);
+  const dataDir = await newDataDir();
+  const nodes: TestServer[] = [];
+  for (let i = 0; i < count; i += 1) nodes.push(await startServer({ ...shared, dataDir }));
+  return nodes;
+}
+
+async function newDataDir(): Promise<string> {
   const dataDir = await mkdtemp(join(tmpdir(), 'bcast-network-'));
   onTestFinished(() => rm(dataDir, { recursive: true }));
-  const redisUrl = parseRedisUrl(redis.url) as RedisAddress;
-  const redisPrefix = `t${Math.random().toString(36).slice(2)}`;
-  const nodes: TestServer[] = [];
-  for (let i = 0; i < count; i += 1) nodes.push(await startServer({ dataDir, redisUrl, redisPrefix, ...options }));
-  return nodes;
+  return dataDir;
 }
 
 test('are one network: messages, names, members, private messages', async () => {
@@ -50,4 +61,32 @@ test('are one network: messages, names, members, private messages', async () => 
   await bob.until((events) => events.some((event) => event.type === 'private'));
   await bob.client.close();
   await vi.waitFor(async () => expect((await alice.client.names('den')).map(({ name }) => name)).toEqual(['alice']));
+});
+
+test('take no server with another key into their network, and say what to do', async () => {
+  const [one] = (await startNodes(1)) as [TestServer];
+  const again = startServer({ ...shared, dataDir: await newDataDir() });
+  await expect(again).rejects.toMatchObject({ code: 'CONFIG', message: expect.stringContaining('server_key') });
+  expect(one.log.text).not.toContain('shutting down');
+});
+
+test('drop what others publish on their channels, and log that it came but not what it was', async () => {
+  const [one] = (await startNodes(1)) as [TestServer];
+  const alice = await enterClient(one, 'alice');
+  await alice.client.join('den');
+  for (const channel of [`${shared.redisPrefix}:{den}`, `${shared.redisPrefix}:network`]) {
+    for (const junk of [
+      '',
+      'nonsense-planted',
+      '!nonsense-planted',
+      `!${'a'.repeat(16)} \u0000`,
+      '\u0000\n\n',
+      'f'.repeat(100_000),
+    ]) {
+      await redis.admin.call('SPUBLISH', channel, junk);
+    }
+  }
+  await vi.waitFor(() => expect(one.log.text).toContain('not from bcast'));
+  await alice.client.say('den', 'still here');
+  expect(one.log.text).not.toContain('planted');
 });

@@ -30,10 +30,8 @@ const STORE = {
 };
 
 /** A network on one Redis, among keys of its own. With `isCuttable` each node goes by a relay of its own. */
-export function redisNetwork(url: string, { isCuttable = false } = {}): NetworkUnderTest & { readonly prefix: string } {
-  const prefix = `t-${hex()}`;
+export function redisNetwork(url: string, { isCuttable = false, prefix = `t-${hex()}` } = {}): NetworkUnderTest {
   return {
-    prefix,
     async node(): Promise<NodeUnderTest> {
       const proxy = isCuttable ? await startCuttingProxy(Number(new URL(url).port)) : undefined;
       const at = proxy === undefined ? url : `redis://127.0.0.1:${proxy.port}`;
