@@ -24,7 +24,7 @@ describe('bcast start', () => {
   test('ends in order when the shell of npx is ended, which passes nothing on, and no other shell', async () => {
     const account = newAccount();
     const underShell = (script: string) =>
-      account.shell('$BCAST start --port 0 & echo $!; wait', {
+      account.shell('$BCAST start --port 0 --store memory & echo $!; wait', {
         npm_lifecycle_event: 'npx',
         npm_lifecycle_script: script,
       });

@@ -68,6 +68,7 @@ describe('a SQLite store whose process is killed', () => {
     const store = await openStore({ dataDir });
     await store.open(ROOM);
     await store.append(drafts(1, 3));
+    await store.release(ROOM);
     await store.forget(ROOM);
     const other = 'other' as NameKey;
     await store.open(other);
@@ -85,7 +86,19 @@ function killed(dataDir: string): string {
   return copy;
 }
 
-const ACTS = ['append', 'append', 'append', 'scatter', 'scatter', 'again', 'read', 'forget', 'tidy', 'kill'] as const;
+const ACTS = [
+  'append',
+  'append',
+  'append',
+  'scatter',
+  'scatter',
+  'again',
+  'read',
+  'release',
+  'forget',
+  'tidy',
+  'kill',
+] as const;
 const STEPS = fc.array(fc.record({ act: fc.constantFrom(...ACTS), n: fc.nat({ max: 99 }) }), {
   minLength: 5,
   maxLength: 60,
@@ -141,6 +154,10 @@ class Session {
     const bounds = { incarnation, first: last - kept.length + 1, last };
     expect(await this.#store.bounds(nameOf(n))).toEqual(known === undefined ? null : bounds);
     expect(await readAll(this.#store, nameOf(n))).toEqual(kept);
+  }
+
+  async release(n: number): Promise<void> {
+    await this.#store.release(nameOf(n));
   }
 
   async forget(n: number): Promise<void> {

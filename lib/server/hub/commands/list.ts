@@ -17,18 +17,26 @@ export function handleNames(hub: Hub, session: UserSession, { req, room: name }:
 
 export async function handleRooms(hub: Hub, session: UserSession, { req }: Requests['rooms']): Promise<void> {
   checkRows(session, hub.rooms.size);
-  const rows = merged([...hub.rooms.occupied().map((room) => room.row()), ...(await hub.backplane.rooms())]);
+  const others = await hub.backplane.rooms();
+  const rows = merged(
+    hub.rooms.occupied().map((room) => room.row()),
+    others,
+  );
   rows.sort((a, b) => b.members - a.members || (a.room < b.room ? -1 : 1));
   for (const rooms of pages(rows, ({ room, topic }) => [room, topic])) session.tell({ type: 'rooms', req, rooms });
   session.ok(req);
 }
 
-/** Each node counts all members it has heard of; the one that has heard of most is right. */
-function merged(rows: readonly RoomRow[]): RoomRow[] {
+/**
+ * Each node counts all members it has heard of. Of a room that has members here what is shown as its members counts, so that
+ * both lists agree; of the others the node that has heard of most is right.
+ */
+function merged(own: readonly RoomRow[], others: readonly RoomRow[]): RoomRow[] {
   const byKey = new Map<NameKey, RoomRow>();
-  for (const row of rows) {
+  for (const row of others) {
     const known = byKey.get(nameKey(row.room));
     if (known === undefined || known.members < row.members) byKey.set(nameKey(row.room), row);
   }
+  for (const row of own) byKey.set(nameKey(row.room), row);
   return [...byKey.values()];
 }

@@ -78,8 +78,30 @@ export function lockStore(path: string): DatabaseSync {
   }
 }
 
+/** Does some work in a certain way. */
+export type Doing = <T>(work: () => T) => T;
+
+/**
+ * Lets the disk take its time with what is written: for what only brings in order what it has already. The disk has all
+ * of it when it has what is written next.
+ */
+export function createLazily(database: DatabaseSync, isSynced: boolean): Doing {
+  if (!isSynced) return (work) => work();
+  let depth = 0;
+  return (work) => {
+    depth += 1;
+    if (depth === 1) database.exec('PRAGMA synchronous = NORMAL');
+    try {
+      return work();
+    } finally {
+      depth -= 1;
+      if (depth === 0) database.exec('PRAGMA synchronous = FULL');
+    }
+  };
+}
+
 /** Does `work` in one transaction: all of it or, when it throws, nothing. */
-export function createTransaction(database: DatabaseSync): <T>(work: () => T) => T {
+export function createTransaction(database: DatabaseSync): Doing {
   const [begin, commit, rollback] = ['BEGIN IMMEDIATE', 'COMMIT', 'ROLLBACK'].map((sql) => database.prepare(sql));
   return (work) => {
     begin?.run();

@@ -1,4 +1,5 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Doing } from './database.ts';
 import type { IdShelf } from './known-ids.ts';
 import type { RecordTable } from './records.ts';
 import type { RoomTable } from './rooms.ts';
@@ -14,7 +15,7 @@ export interface ForgetterOptions {
   readonly shelf: IdShelf;
   readonly settler: Settler;
   readonly trimmer: Trimmer;
-  readonly transaction: <T>(work: () => T) => T;
+  readonly transaction: Doing;
 }
 
 /** Forgets rooms: because the hub says so, or because it died before it could. */

@@ -36,6 +36,9 @@ export const MIGRATIONS: readonly string[] = [
 
   -- Which words stand in a block of messages. The rowid is room << 36 | the first seq of the block.
   CREATE VIRTUAL TABLE words USING fts5(text, content = '', contentless_delete = 1, detail = none, tokenize = 'ascii');
+  -- Its parts are merged a little at a time, and not in the middle of a write.
+  INSERT INTO words (words, rank) VALUES ('automerge', 0);
+  INSERT INTO words (words, rank) VALUES ('crisismerge', 64);
 
   CREATE TABLE records (
     kind TEXT NOT NULL,

@@ -1,9 +1,10 @@
 import type { DatabaseSync, SQLOutputValue, StatementSync } from 'node:sqlite';
 import type { ListQuery, PutOptions, RecordKind, StoredRecord } from '../../hub/ports.ts';
+import type { Doing } from './database.ts';
 
 /** Records in the file. What has expired is not there, however long its row may stand. */
 export class RecordTable {
-  readonly #transaction: <T>(work: () => T) => T;
+  readonly #transaction: Doing;
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
   readonly #put: StatementSync;
@@ -12,7 +13,7 @@ export class RecordTable {
   readonly #removeExpired: StatementSync;
   readonly #lists = new Map<string, StatementSync>();
 
-  constructor(database: DatabaseSync, transaction: <T>(work: () => T) => T) {
+  constructor(database: DatabaseSync, transaction: Doing) {
     this.#transaction = transaction;
     this.#database = database;
     const isThere = '(expires_ms IS NULL OR expires_ms > ?)';

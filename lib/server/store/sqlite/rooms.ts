@@ -15,8 +15,6 @@ export interface RoomState extends RoomRow {
   oldest: number;
   /** What only the journal has of it, oldest first; the chunks have all messages before. */
   unsettled: Part[];
-  /** The newest row of the journal that has messages of it. */
-  journalRow: number;
   /** Opened since this process began, so the hub will say what becomes of it. */
   isOpened: boolean;
   ids: KnownIds | undefined;
@@ -65,7 +63,7 @@ export class RoomTable {
     if (row === undefined) return undefined;
     const { last = 0, lastTs = 0 } = this.#spans.chunks.newest(row.id) ?? {};
     const oldest = this.#spans.chunks.oldest(row.id)?.first ?? 1;
-    return { ...row, key, last, lastTs, oldest, unsettled: [], journalRow: 0, isOpened: false, ids: undefined };
+    return { ...row, key, last, lastTs, oldest, unsettled: [], isOpened: false, ids: undefined };
   }
 
   /** The room of that number, unless it was forgotten. */

@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BLOCK_MESSAGES, blockStart, type Chunk, ID } from './chunks.ts';
+import type { Doing } from './database.ts';
 import { entryEnd, entryTs, isBlank, skipEntries } from './entries.ts';
 import type { Journal, Part } from './journal.ts';
 import { REMEMBERED_IDS } from './known-ids.ts';
@@ -10,8 +11,8 @@ import type { WordIndex } from './word-index.ts';
 const FULL_CHUNK_BYTES = 262_144;
 
 /** What one step settles, a few milliseconds of work. */
-const STEP_ROOMS = 64;
-const STEP_BYTES = 1_048_576;
+const STEP_ROOMS = 32;
+const STEP_BYTES = 262_144;
 
 /** Rooms that are still to be settled, and the journal's end when they were all that was unsettled. */
 interface Round {
@@ -22,7 +23,8 @@ interface Round {
 export interface SettlerOptions {
   readonly journal: Journal;
   readonly index: WordIndex;
-  readonly transaction: <T>(work: () => T) => T;
+  readonly transaction: Doing;
+  readonly lazily: Doing;
   readonly keepMessages: number;
 }
 
@@ -34,14 +36,18 @@ export class Settler {
   readonly #setFloor: StatementSync;
   readonly #unsettled = new Set<RoomState>();
   #round: Round | undefined;
-  /** Nothing of the journal's rows up to this one is there any more. */
-  clearedTo = 0;
+  #clearedTo = 0;
 
   constructor(database: DatabaseSync, options: SettlerOptions) {
     this.#options = options;
     this.#insert = database.prepare(`INSERT INTO chunks VALUES (${ID}, ?, ?, ?, ?)`);
     this.#deleteBefore = database.prepare(`DELETE FROM chunks WHERE id >= ${ID} AND id < ${ID}`);
     this.#setFloor = database.prepare('UPDATE rooms SET floor = ? WHERE id = ?');
+  }
+
+  /** The newest row of the journal, and up to which row nothing is there any more. */
+  get journal(): { readonly end: number; readonly clearedTo: number } {
+    return { end: this.#options.journal.end, clearedTo: this.#clearedTo };
   }
 
   /** The journal has these messages of the room, which follow its last one. */
@@ -53,7 +59,6 @@ export class Settler {
       room.lastTs = entryTs(entries, at);
     }
     room.unsettled.push(part);
-    room.journalRow = this.#options.journal.end;
     this.#unsettled.add(room);
   }
 
@@ -68,8 +73,8 @@ export class Settler {
     const { rooms, end } = this.#round;
     this.#settleAll(someOf(rooms));
     if (rooms.length > 0) return true;
-    if (end > this.clearedTo) this.#options.journal.clear(end);
-    this.clearedTo = end;
+    if (end > this.#clearedTo) this.#options.journal.clear(end);
+    this.#clearedTo = end;
     this.#round = undefined;
     return false;
   }
@@ -82,7 +87,8 @@ export class Settler {
 
   #settleAll(rooms: readonly RoomState[]): void {
     if (rooms.length === 0) return;
-    const changes = this.#options.transaction(() => rooms.map((room) => this.#write(room)));
+    const { lazily, transaction } = this.#options;
+    const changes = lazily(() => transaction(() => rooms.map((room) => this.#write(room))));
     for (const [i, room] of rooms.entries()) {
       Object.assign(room, changes[i]);
       this.drop(room);

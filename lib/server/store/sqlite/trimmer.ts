@@ -1,5 +1,6 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import { BLOCK_MESSAGES, blockStart, ID, SEQ_MASK } from './chunks.ts';
+import type { Doing } from './database.ts';
 import { withoutBodies } from './entries.ts';
 import { REMEMBERED_IDS } from './known-ids.ts';
 import type { RoomState, RoomTable } from './rooms.ts';
@@ -17,7 +18,7 @@ export interface TrimmerOptions {
   readonly rooms: RoomTable;
   readonly settler: Settler;
   readonly index: WordIndex;
-  readonly transaction: <T>(work: () => T) => T;
+  readonly transaction: Doing;
 }
 
 type Indexed = Pick<RoomState, 'id' | 'floor' | 'indexed'>;
@@ -87,15 +88,15 @@ export class Trimmer {
   }
 
   /** The room has been forgotten: `purge` will take away what it has. */
-  queue({ journalRow }: RoomState): void {
-    this.#purgeAfter = Math.max(this.#purgeAfter, journalRow);
+  queue({ last }: RoomState): void {
+    if (last > 0) this.#purgeAfter = this.#options.settler.journal.end;
     this.purge();
   }
 
   /** Takes away a part of a forgotten room; false when there is none, or none yet. */
   purge(): boolean {
     const { rooms, settler, transaction } = this.#options;
-    if (settler.clearedTo < this.#purgeAfter) return false;
+    if (settler.journal.clearedTo < this.#purgeAfter) return false;
     const room = this.#forgotten.get() as Indexed | undefined;
     if (room === undefined) return false;
     if (transaction(() => this.#purgeSome(room))) rooms.recycle(room.id);

@@ -6,12 +6,13 @@ import type { RoomState, RoomTable } from './rooms.ts';
 import type { Settler } from './settler.ts';
 import type { Keeping, Spans } from './spans.ts';
 import type { Trimmer } from './trimmer.ts';
+import type { WordIndex } from './word-index.ts';
 
 /** So many more than are kept may lie about before they are taken away. */
 const SLACK_MESSAGES = 2 * BLOCK_MESSAGES;
 
 /** What one step does at most: a few milliseconds of work. */
-const STEP_BLOCKS = 4;
+const STEP_BLOCKS = 1;
 const STEP_ROOMS = 256;
 const STEP_RECORDS = 256;
 
@@ -27,6 +28,7 @@ export interface UpkeepOptions {
   readonly spans: Spans;
   readonly settler: Settler;
   readonly trimmer: Trimmer;
+  readonly index: WordIndex;
   readonly keeping: Keeping;
 }
 
@@ -36,6 +38,7 @@ interface Pass {
   readonly toIndex: string[];
   readonly isBusy: boolean;
   isSettled: boolean;
+  isMerged: boolean;
 }
 
 /** Everything that can wait, in passes of steps, between which others are served. */
@@ -72,7 +75,7 @@ export class Upkeep {
   /** Begins a pass. `isBusy`: the index waits where it can. */
   begin(isBusy: boolean): void {
     const toIndex = isBusy ? this.#mustIndex : this.#toIndex;
-    this.#pass = { toTrim: [...this.#toTrim], toIndex: [...toIndex], isBusy, isSettled: false };
+    this.#pass = { toTrim: [...this.#toTrim], toIndex: [...toIndex], isBusy, isSettled: false, isMerged: false };
     this.#toTrim.clear();
     for (const key of this.#pass.toIndex) this.#toIndex.delete(key);
     this.#mustIndex.clear();
@@ -86,6 +89,7 @@ export class Upkeep {
     else if (this.#options.trimmer.purge()) return true;
     else if (pass.toTrim.length > 0) this.#trim(pass.toTrim, nowMs);
     else if (pass.toIndex.length > 0) this.#index(pass);
+    else if (!pass.isMerged) pass.isMerged = pass.isBusy || !this.#options.index.merge();
     else if (!this.#sweep(nowMs)) this.#pass = undefined;
     return this.#pass !== undefined;
   }

@@ -12,13 +12,20 @@ export function indexedWords(text: string): string[] {
   return wordsOf(text).map((word) => word.slice(0, MAX_WORD_UNITS));
 }
 
+/** What one step of merging writes, in pages. */
+const MERGE_PAGES = 16;
+
 /** Says of each block of messages which words stand in it. */
 export class WordIndex {
   readonly #insert: StatementSync;
   readonly #remove: StatementSync;
+  readonly #merge: StatementSync;
+  readonly #changes: StatementSync;
 
   constructor(database: DatabaseSync) {
     this.#insert = database.prepare(`INSERT INTO words (rowid, text) VALUES (${ID}, ?)`);
+    this.#merge = database.prepare(`INSERT INTO words (words, rank) VALUES ('merge', ?)`);
+    this.#changes = database.prepare('SELECT total_changes() AS count');
     this.#remove = database.prepare(`DELETE FROM words WHERE rowid = ${ID}`);
   }
 
@@ -31,6 +38,15 @@ export class WordIndex {
       }
     }
     this.#insert.run(room, first, [...words].join(' '));
+  }
+
+  /** Merges a little of what was added and removed, so that searches stay quick; true when there may be more. */
+  merge(): boolean {
+    const count = () => Number(this.#changes.get()?.['count']);
+    const before = count();
+    this.#merge.run(MERGE_PAGES);
+    // By the FTS5 manual, one that did nothing counts as less than two changes.
+    return count() - before >= 2;
   }
 
   /** Removes the room's blocks that lie wholly below `end`. */

@@ -1,7 +1,7 @@
 import type { DatabaseSync } from 'node:sqlite';
 import type { Bounds, ListQuery, PutOptions, RecordKind, StoredRecord } from '../../hub/ports.ts';
 import { type Answers, Appender } from './appender.ts';
-import { createTransaction, lockStore, openForWriting } from './database.ts';
+import { createLazily, createTransaction, lockStore, openForWriting } from './database.ts';
 import type { Batch } from './entries.ts';
 import { Forgetter } from './forgetter.ts';
 import { Journal } from './journal.ts';
@@ -45,10 +45,8 @@ export interface WriterCalls {
  * Takes the file for this process, and first brings it in order if the last one was killed. Throws CONFIG when it cannot be
  * used. `onOpen` is given the connection, which tests spoil.
  */
-export function openWriter(
-  { path, isSynced, ...keeping }: FileOptions,
-  onOpen?: (database: DatabaseSync) => void,
-): WriterCalls {
+export function openWriter(options: FileOptions, onOpen?: (database: DatabaseSync) => void): WriterCalls {
+  const { path, isSynced } = options;
   const lock = lockStore(path);
   let database: DatabaseSync | undefined;
   const close = (): void => {
@@ -58,25 +56,28 @@ export function openWriter(
   try {
     database = openForWriting(path, isSynced);
     onOpen?.(database);
-    return createWriter(database, keeping, close);
+    return createWriter(database, options, close);
   } catch (error) {
     close();
     throw error;
   }
 }
 
-function createWriter(database: DatabaseSync, keeping: Keeping, closeFile: () => void): WriterCalls {
+function createWriter(database: DatabaseSync, options: FileOptions, closeFile: () => void): WriterCalls {
+  const { isSynced, keepMessages, keepMs } = options;
+  const keeping: Keeping = { keepMessages, keepMs };
   const transaction = createTransaction(database);
+  const lazily = createLazily(database, isSynced);
   const spans = new Spans(database, keeping);
   const rooms = new RoomTable(database, spans);
   const shelf = new IdShelf(spans.chunks);
   const records = new RecordTable(database, transaction);
   const journal = new Journal(database);
   const index = new WordIndex(database);
-  const settler = new Settler(database, { journal, index, transaction, keepMessages: keeping.keepMessages });
+  const settler = new Settler(database, { journal, index, transaction, lazily, keepMessages: keeping.keepMessages });
   recover(journal, rooms, settler);
   const trimmer = new Trimmer(database, { spans, rooms, settler, index, transaction });
-  const upkeep = new Upkeep(database, { rooms, records, spans, settler, trimmer, keeping });
+  const upkeep = new Upkeep(database, { rooms, records, spans, settler, trimmer, index, keeping });
   const forgetter = new Forgetter(database, { rooms, records, shelf, settler, trimmer, transaction });
   const keepsBodies = keeping.keepMessages > 0;
   const onGrown = upkeep.look.bind(upkeep);
@@ -108,7 +109,7 @@ function createWriter(database: DatabaseSync, keeping: Keeping, closeFile: () =>
     remove: (kind, key, over, nowMs) => records.remove(kind, key, over, nowMs),
     list: (kind, query, nowMs) => records.list(kind, query, nowMs),
     beginUpkeep: (isBusy) => upkeep.begin(isBusy),
-    upkeep: (nowMs) => upkeep.step(nowMs),
+    upkeep: (nowMs) => lazily(() => upkeep.step(nowMs)),
     forgetOrphans: () => forgetter.forgetOrphans(),
     close() {
       try {
