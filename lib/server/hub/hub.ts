@@ -1,28 +1,28 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { BcastError, toBcastError } from '../../errors.ts';
 import type { Logger } from '../../log.ts';
-import type { Events, Fingerprint, Request, Requests } from '../../protocol/messages.ts';
-import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
+import type { Fingerprint, Request } from '../../protocol/messages.ts';
+import type { NameKey } from '../../protocol/names.ts';
 import { type Account, Accounts } from './accounts.ts';
-import { holderOf } from './announce.ts';
 import { Audit } from './audit.ts';
 import { CodeGuesses, type GuessLimits } from './code-guesses.ts';
 import { leaveRoom } from './commands/leave.ts';
+import { type Arrival, enter } from './enter.ts';
 import { Followings } from './following.ts';
-import { checkRate, checkServerBan, checkUserName, REQUEST_BYTES } from './gate.ts';
+import { checkRate, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
 import { Login, type LoginLimits } from './login.ts';
 import { NetworkState } from './network-state.ts';
 import { OtherNodes } from './other-nodes.ts';
-import type { Backplane, Outbox, Secrets, Store, Turn } from './ports.ts';
+import type { Backplane, Secrets, Store, Turn } from './ports.ts';
 import { Presence } from './presence.ts';
 import { Publisher } from './publisher.ts';
-import { RateLimit, type RateLimits } from './rate-limit.ts';
+import type { RateLimits } from './rate-limit.ts';
 import { Recent } from './recent.ts';
 import { errorEvent } from './refusal.ts';
 import { Rooms } from './rooms.ts';
 import { type User, Users } from './user.ts';
-import { UserSession } from './user-session.ts';
+import type { UserSession } from './user-session.ts';
 
 export interface HubLimits extends RateLimits, LoginLimits, GuessLimits {
   readonly maxBodyBytes: number;
@@ -57,14 +57,6 @@ export interface HubOptions {
   readonly settings: HubSettings;
   /** For people: the program and its version. */
   readonly serverName: string;
-}
-
-/** Who wants to come in; the identity has been proven by the handshake. */
-export interface Arrival {
-  readonly hello: Requests['hello'];
-  readonly fp: Fingerprint;
-  readonly address: string;
-  readonly outbox: Outbox;
 }
 
 /** How often what is worth no write of its own is saved, in milliseconds. */
@@ -144,27 +136,9 @@ export class Hub {
   }
 
   /** Lets a session in, or rejects; nobody hears of a refused one. */
-  async enter({ hello, fp, address, outbox }: Arrival): Promise<UserSession> {
-    const { name, password } = hello;
-    checkUserName(this, name);
-    checkServerBan(this, { nameKey: nameKey(name), fps: [fp], address });
-    const account = await this.login.authenticate({ name, fp, address, password });
-    const fps = identities(account, fp);
-    checkServerBan(this, { nameKey: nameKey(name), fps, address });
-    const following = await this.followings.load(account === null ? fp : `@${nameKey(name)}`);
-    const token = this.#newToken();
-    const newcomer = this.#newUser({ name, fp, account });
-    await this.backplane.claim(holderOf(newcomer), token, this.limits.maxSessionsPerUser);
-    const user = this.#settleIn(newcomer, token);
-    if (user === newcomer) this.followings.enter(user, following);
-    user.account = account ?? user.account;
-    user.fps = identities(account, ...user.fps, fp);
-    user.isAdmin = this.#isAdmin(user.account, user.fps);
-    const session = new UserSession(user, { token, fp, address, outbox });
-    user.sessions.add(session);
-    session.tell(this.#welcome(user, hello.req));
-    session.ok(hello.req);
-    return session;
+  enter(arrival: Arrival): Promise<UserSession> {
+    this.#tokens += 1;
+    return enter(this, arrival, String(this.#tokens));
   }
 
   /**
@@ -203,9 +177,14 @@ export class Hub {
     return Math.round(this.clock.monotonicMs() - this.#startedMs);
   }
 
+  /** Whether an account, or somebody known by these identities, is an admin of the network. */
+  isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
+    return account?.isAdmin === true || fps.some((fp) => this.settings.admins.includes(fp));
+  }
+
   /** To be called when the settings have changed: others may be admins now. */
   recheckAdmins(): void {
-    for (const user of this.users.all()) user.isAdmin = this.#isAdmin(user.account, user.fps);
+    for (const user of this.users.all()) user.isAdmin = this.isAdmin(user.account, user.fps);
   }
 
   /** An account was changed or, with null, removed by the operator: whoever is there under it becomes that, or goes. */
@@ -223,7 +202,7 @@ export class Hub {
       return;
     }
     user.account = account;
-    user.isAdmin = this.#isAdmin(account, user.fps);
+    user.isAdmin = this.isAdmin(account, user.fps);
   }
 
   /** Whether no message of that id was delivered lately; from now on it was. Null: not one that comes twice. */
@@ -272,46 +251,6 @@ export class Hub {
     session.tell(errorEvent(error, request.req));
   }
 
-  #newToken(): string {
-    this.#tokens += 1;
-    return String(this.#tokens);
-  }
-
-  /** The user a newcomer belongs to: the one who is here already, or itself. Throws NAME_IN_USE and TOO_MANY_SESSIONS. */
-  #settleIn(newcomer: User, token: string): User {
-    const { name, fp, account, key } = newcomer;
-    try {
-      const present = this.users.claim(name, fp, account);
-      if (present === undefined) this.users.add(newcomer);
-      return present ?? newcomer;
-    } catch (error) {
-      void this.backplane.release(key, token);
-      throw error;
-    }
-  }
-
-  #newUser({ name, fp, account }: NewUser): User {
-    return {
-      name,
-      key: nameKey(name),
-      fp,
-      fps: [fp],
-      account,
-      isAdmin: this.#isAdmin(account, [fp]),
-      sessions: new Set(),
-      roomCount: 0,
-      rate: new RateLimit(this.limits, this.clock),
-      away: null,
-      following: [],
-      sinceMs: this.clock.nowMs(),
-      activeMs: this.clock.monotonicMs(),
-    };
-  }
-
-  #isAdmin(account: Account | null, fps: readonly Fingerprint[]): boolean {
-    return account?.isAdmin === true || fps.some((fp) => this.settings.admins.includes(fp));
-  }
-
   /** When somebody was last here is worth no failure. */
   async #noteSeen({ key }: User): Promise<void> {
     const seenMs = this.clock.nowMs();
@@ -330,34 +269,6 @@ export class Hub {
         .finally(() => this.#saveLater());
     });
   }
-
-  #welcome(user: User, req: number): Events['welcome'] {
-    const { limits, network, serverName, settings } = this;
-    return {
-      type: 'welcome',
-      req,
-      name: user.name,
-      role: user.isAdmin ? 'admin' : 'member',
-      registered: user.account !== null,
-      server: serverName,
-      maxBodyBytes: limits.maxBodyBytes,
-      idleTimeoutMs: limits.idleTimeout,
-      // Of three pings two may be late.
-      pingIntervalMs: Math.min(limits.pingInterval, Math.floor(limits.idleTimeout / 3)),
-      motd: network.motd ?? settings.motd ?? null,
-    };
-  }
-}
-
-interface NewUser {
-  readonly name: UserName;
-  readonly fp: Fingerprint;
-  readonly account: Account | null;
-}
-
-/** Each once; the account's first. */
-function identities(account: Account | null, ...fps: readonly Fingerprint[]): readonly Fingerprint[] {
-  return [...new Set([...(account?.fps ?? []), ...fps])];
 }
 
 function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
