@@ -10,6 +10,11 @@ const MAX_HISTORY_MESSAGES = 10_000;
 
 type Values = readonly (string | null)[];
 
+/** Something in the line that can be put right. */
+export interface Mistake {
+  readonly mistake: string;
+}
+
 /** The question that a command is, wherever it is asked; null when it is about a room, or no question. */
 export function askAnywhere(name: string, [first = null]: Values): Ask | null {
   switch (name) {
@@ -38,8 +43,8 @@ export function askAnywhere(name: string, [first = null]: Values): Ask | null {
   }
 }
 
-/** The question that a command is in this room; a text says what is wrong. */
-export function askInRoom(name: string, values: Values, room: RoomName, window: Window): Ask | string {
+/** The question that a command is in this room. A text says why there is nothing to ask, whatever the line says. */
+export function askInRoom(name: string, values: Values, room: RoomName, window: Window): Ask | Mistake | string {
   const [first = null] = values;
   switch (name) {
     case 'names':
@@ -59,13 +64,17 @@ export function askInRoom(name: string, values: Values, room: RoomName, window: 
     case 'keep':
       return first === null || first === 'on' || first === 'off'
         ? { what: 'retain', room, isKept: first !== 'off' }
-        : 'It is /keep on or /keep off.';
+        : { mistake: 'It is /keep on or /keep off.' };
     default:
       return moderation(name, values, room);
   }
 }
 
-function moderation(name: string, [first = null, second = null, third = null]: Values, room: RoomName): Ask | string {
+function moderation(
+  name: string,
+  [first = null, second = null, third = null]: Values,
+  room: RoomName,
+): Ask | Mistake | string {
   const target = first ?? '';
   const ban = (penalty: Penalty): Ask => {
     const durationMs = second === null ? null : parseDuration(second);
@@ -91,26 +100,27 @@ function moderation(name: string, [first = null, second = null, third = null]: V
     case 'deop':
       return { what: 'role', room, name: first as UserName, role: 'member' };
     default:
-      return `/${name} does not work here.`;
+      return { mistake: `/${name} does not work here.` };
   }
 }
 
-function older(count: string | null, room: RoomName, { oldestSeq }: Window): Ask | string {
+function older(count: string | null, room: RoomName, { oldestSeq }: Window): Ask | Mistake | string {
   const limit = count === null ? HISTORY_MESSAGES : numberFrom(count);
-  if (limit === null || limit > MAX_HISTORY_MESSAGES) return `It is a number up to ${MAX_HISTORY_MESSAGES}.`;
+  if (limit === null || limit > MAX_HISTORY_MESSAGES)
+    return { mistake: `It is a number up to ${MAX_HISTORY_MESSAGES}.` };
   if (oldestSeq === null || oldestSeq <= 1) return 'There is nothing older.';
   return { what: 'older', room, before: oldestSeq, limit, isShown: true };
 }
 
-function receipts(which: string | null, room: RoomName, { ownSeq }: Window): Ask | string {
+function receipts(which: string | null, room: RoomName, { ownSeq }: Window): Ask | Mistake | string {
   if (which === null && ownSeq === 0) return 'You have said nothing here yet.';
   const seq = which === null ? ownSeq : numberFrom(which.replace(/^#/, ''));
-  return seq === null ? 'It is the number of a message.' : { what: 'receipts', room, seq };
+  return seq === null ? { mistake: 'It is the number of a message.' } : { what: 'receipts', room, seq };
 }
 
-function code(what: string | null, room: RoomName, { access }: Window): Ask | string {
+function code(what: string | null, room: RoomName, { access }: Window): Ask | Mistake | string {
   if (access === 'open') return 'This room is open: it has no code.';
-  if (what !== null && what !== 'rotate') return 'It is /code or /code rotate.';
+  if (what !== null && what !== 'rotate') return { mistake: 'It is /code or /code rotate.' };
   return { what: 'code', room, isNew: what === 'rotate' };
 }
 

@@ -91,7 +91,8 @@ function request(state: State, name: string, values: readonly (string | null)[],
   const room = name === 'names' && first !== null ? (first as RoomName) : hereOf(window);
   if (room === null) return wrong(state, line, 'That needs a room: go to one first.');
   const asked = askInRoom(name, values, room, window);
-  if (typeof asked === 'string') return wrong(state, line, asked);
+  if (typeof asked === 'string') return [tellHere(state, 'error', asked), []];
+  if ('mistake' in asked) return wrong(state, line, asked.mistake);
   if (asked.what !== 'older') return ask(state, asked);
   return ask(
     changeWindow(state, state.active, (shown) => ({ ...shown, older: 'asking' })),
