@@ -7,7 +7,7 @@ import { createNativeCrypto } from '../wire/crypto/native.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { type AdminSocket, openAdminSocket } from './admin/admin-socket.ts';
 import { answerLine } from './admin/answer.ts';
-import type { AdminContext } from './admin/operations.ts';
+import type { AdminContext } from './admin/context.ts';
 import { Admission } from './admission.ts';
 import { Hub } from './hub/hub.ts';
 import type { Turn } from './hub/ports.ts';

@@ -1,5 +1,6 @@
 import { BcastError, type ErrorCode, toBcastError } from '../../errors.ts';
-import { type AdminContext, perform } from './operations.ts';
+import type { AdminContext } from './context.ts';
+import { perform } from './operations.ts';
 
 /** What stands in the line that answers a request. */
 export type Answer =

@@ -1,7 +1,7 @@
 import { ownerOf } from '../hub/room-state.ts';
 import type { SessionFacts } from '../session/session.ts';
 import { count, type Infer, optional } from './arguments.ts';
-import type { AdminContext } from './operations.ts';
+import type { AdminContext } from './context.ts';
 
 /** Rows of one answer, and how many unless somebody asks for more. */
 const MAX_ROWS = 10_000;

@@ -5,7 +5,7 @@ import { OPERATOR } from '../hub/audit.ts';
 import { enforceNetwork, layBan, liftBan, makeBan } from '../hub/commands/ban.ts';
 import { expelFromNetwork } from '../hub/commands/kick.ts';
 import { count, type Infer, optional, text } from './arguments.ts';
-import type { AdminContext } from './operations.ts';
+import type { AdminContext } from './context.ts';
 
 const name = text(MAX_NAME_CHARS * 4);
 const reason = optional(text(MAX_REASON_BYTES));

@@ -1,9 +1,6 @@
-import type { Clock } from '../../clock.ts';
-import type { Reloaded, ServerConfig } from '../../config/live-config.ts';
 import { BcastError } from '../../errors.ts';
-import type { Hub } from '../hub/hub.ts';
-import type { Session } from '../session/session.ts';
 import { type Infer, readArguments, type Shape } from './arguments.ts';
+import type { AdminContext } from './context.ts';
 import { LIST, rooms, sessions, status } from './looking.ts';
 import { BAN, ban, bans, KICK, kick, UNBAN, unban } from './moderation.ts';
 import {
@@ -22,19 +19,6 @@ import {
   users,
 } from './people.ts';
 import { BACKUP, backup, reload } from './upkeep.ts';
-
-/** What operations may look at and act on. */
-export interface AdminContext {
-  readonly hub: Hub;
-  readonly sessions: ReadonlySet<Session>;
-  readonly clock: Clock;
-  readonly config: ServerConfig;
-  /** The port really listened on. */
-  readonly port: number;
-  readonly fingerprint: string;
-  /** Throws CONFIG. */
-  readonly reload: () => Reloaded;
-}
 
 interface Operation<S extends Shape, R> {
   readonly shape: S;

@@ -3,7 +3,7 @@ import { isAbsolute } from 'node:path';
 import type { Reloaded } from '../../config/live-config.ts';
 import { BcastError } from '../../errors.ts';
 import { type Infer, text } from './arguments.ts';
-import type { AdminContext } from './operations.ts';
+import type { AdminContext } from './context.ts';
 
 const MAX_PATH_BYTES = 4_096;
 
