@@ -9,7 +9,7 @@ import {
   MAX_TOPIC_BYTES,
 } from '../limits.ts';
 import type { BanRow, Event, Events, MemberRow, PastMessage, Penalty, Role, RoomRow } from '../protocol/messages.ts';
-import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import { type RoomName, requireOwnName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
 import type { Ask } from './connection.ts';
 import type { RoomMessage } from './events.ts';
@@ -74,7 +74,7 @@ export abstract class Requests implements ServerRequests {
   protected abstract ask(ask: Ask): Promise<readonly Event[]>;
 
   async nick(name: string): Promise<void> {
-    await this.ask({ type: 'nick', name: requireUserName(name) });
+    await this.ask({ type: 'nick', name: requireOwnName(name) });
   }
 
   async topic(room: string, topic: string | null): Promise<void> {

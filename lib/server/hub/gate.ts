@@ -1,7 +1,7 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request, Role } from '../../protocol/messages.ts';
-import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
+import { checkNotReserved, nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
 import type { Hub } from './hub.ts';
@@ -120,8 +120,9 @@ export function checkServerBan(hub: Hub, subject: BanSubject): void {
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+/** Throws NAME_INVALID for a user name that is reserved, or longer than this server takes. */
 export function checkUserName({ limits }: Hub, name: UserName): void {
+  checkNotReserved(name);
   const { maxNameLength } = limits;
   if ([...name].length <= maxNameLength) return;
   throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
