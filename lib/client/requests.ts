@@ -40,7 +40,7 @@ export interface ServerRequests {
   history(room: string, query: HistoryQuery): Promise<readonly RoomMessage[]>;
   /** The newest messages that have all of these words, each whole or as the beginning of one. */
   search(room: string, words: string, query: HistoryQuery): Promise<Found>;
-  /** How many members have got a message of this room, and who has read it. */
+  /** How many others have got a message of this room, and who has read it. */
   receipts(room: string, seq: number): Promise<Events['receipts']>;
 
   /** Keeps the name for this identity; with a password (8 bytes at least) others may enter under it that know that. */

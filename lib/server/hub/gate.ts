@@ -4,12 +4,13 @@ import type { Request, Role } from '../../protocol/messages.ts';
 import { checkNotReserved, nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
+import { slowDown } from './held.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
 import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
-import type { Refused, UserSession } from './user-session.ts';
+import type { UserSession } from './user-session.ts';
 
 /** What a request that carries text is charged beside its text, in bytes. */
 export const REQUEST_BYTES = 64;
@@ -20,9 +21,6 @@ const MAX_KNOWN = 10_000;
 /** What a row of a list is charged, in bytes. */
 const ROW_BYTES = 32;
 
-/** How much longer than its wait a refused message is expected to come again before those behind it may pass, in ms. */
-const RESEND_GRACE_MS = 10_000;
-
 /**
  * Refuses with SLOW_DOWN what comes faster than this user may; heartbeats are free. Behind a refused message all others
  * of the session are refused until it comes again: they were sent before the client knew, and must not overtake it.
@@ -30,17 +28,11 @@ const RESEND_GRACE_MS = 10_000;
 export function checkRate(hub: Hub, session: UserSession, request: Request): void {
   if (request.type === 'ping') return;
   const isMessage = request.type === 'say' || request.type === 'tell';
-  if (isMessage && session.refused !== null) checkOrder(hub, session, session.refused, request.id);
+  if (isMessage) session.held.check(request.id, hub.clock.monotonicMs());
   const size = isMessage ? utf8Length(request.body) : 0;
   const retryAfterMs = session.user.rate.take(size + REQUEST_BYTES);
   if (retryAfterMs === 0) return;
-  if (isMessage) {
-    session.refused = {
-      id: request.id,
-      endsMs: hub.clock.monotonicMs() + retryAfterMs + RESEND_GRACE_MS,
-      retryAfterMs,
-    };
-  }
+  if (isMessage) session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
   throw slowDown(retryAfterMs);
 }
 
@@ -48,15 +40,6 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
 export function checkRows({ user }: UserSession, rows: number): void {
   const retryAfterMs = user.rate.take(rows * ROW_BYTES);
   if (retryAfterMs > 0) throw slowDown(retryAfterMs);
-}
-
-function checkOrder(hub: Hub, session: UserSession, { id, endsMs, retryAfterMs }: Refused, newId: string): void {
-  if (newId !== id && hub.clock.monotonicMs() < endsMs) throw slowDown(retryAfterMs);
-  session.refused = null;
-}
-
-function slowDown(retryAfterMs: number): BcastError {
-  return new BcastError('SLOW_DOWN', { text: `Slow down, try again in ${retryAfterMs} ms.`, retryAfterMs });
 }
 
 /** Throws MESSAGE_TOO_LARGE. */

@@ -119,7 +119,7 @@ export class Publisher {
       const showing = this.#options.isShared ? this.#showIfLate(room, round) : undefined;
       await this.#options.store.append(round.map(({ draft }) => draft)).then(
         (answers) => this.#settle(round, answers),
-        (error) => this.#fail(round, toBcastError(error)),
+        (error) => this.#fail(lane, round, toBcastError(error)),
       );
       showing?.cancel();
       this.#options.turn.flush();
@@ -257,10 +257,16 @@ export class Publisher {
     appendMessage(this.#writer, prefix, message, seq, ts);
   }
 
-  #fail(round: readonly Pending[], error: BcastError): void {
+  #fail(lane: Lane, round: readonly Pending[], error: BcastError): void {
     this.#options.onFailure(error);
-    for (const { sender, req } of round) sender.tell(errorEvent(error, req));
-    this.#letGo(round);
+    const isComingAgain = error.code === 'UNAVAILABLE';
+    const failed = isComingAgain ? [...round, ...takeBehind(lane, round)] : round;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const { sender, req, room, draft } of failed) {
+      sender.tell(errorEvent(error, req));
+      if (isComingAgain) room.member(sender)?.held.hold(draft.id, error.retryAfterMs ?? 0, nowMs);
+    }
+    this.#letGo(failed);
   }
 
   #showIfLate(room: Room, round: readonly Pending[]): Timer {
@@ -291,6 +297,15 @@ export class Publisher {
     }
     this.#options.turn.flush();
   }
+}
+
+/** What the same members said after what was in the round; it waits no more. */
+function takeBehind(lane: Lane, round: readonly Pending[]): readonly Pending[] {
+  const members = new Set(round.map(({ room, sender }) => room.member(sender)));
+  const isBehind = ({ room, sender }: Pending): boolean => members.has(room.member(sender));
+  const behind = lane.pending.filter(isBehind);
+  lane.pending = lane.pending.filter((pending) => !isBehind(pending));
+  return behind;
 }
 
 /** The round taken apart by room. */

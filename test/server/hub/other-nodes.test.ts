@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { ERRORS } from '../../../lib/errors.ts';
 import type { RoomName } from '../../../lib/protocol/names.ts';
 import { requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
 import type { Fate } from '../../helpers/memory-network.ts';
@@ -244,6 +245,22 @@ describe('between people on different nodes', () => {
       again: true,
     } as const;
     expect(await alice.ask(nobody)).toMatchObject({ type: 'error', code: 4007 });
+  });
+
+  test('a private message that cannot be delivered for now is not overtaken by what was sent behind it', async () => {
+    const [network, one, two] = await startTwo();
+    const [alice, bob] = [await one.enter('alice'), await two.enter('bob')];
+    const tell = (body: string, id = newId()) =>
+      ({ type: 'tell', id, to: requireUserName('bob'), kind: 'text', body }) as const;
+    const first = tell('first');
+    one.node.cut();
+    expect(await alice.ask(first)).toMatchObject({ code: ERRORS.UNAVAILABLE.wire });
+    one.node.comeBack();
+    const second = tell('second');
+    expect(await alice.ask(second)).toMatchObject({ code: ERRORS.SLOW_DOWN.wire });
+    for (const ask of [first, second]) expect(await alice.ask(ask)).toMatchObject({ type: 'ok' });
+    await network.settle();
+    expect(bob.seen('private').map(({ body }) => body)).toEqual(['first', 'second']);
   });
 
   test('publications reach followers, who may follow somebody they have never met on their node', async () => {
