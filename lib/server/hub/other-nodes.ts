@@ -72,6 +72,10 @@ export class OtherNodes implements BackplaneHandler {
       enforceRoom(hub, room, before);
       await this.#readMissed(room);
     }
+    for (const user of [...hub.users.all()]) {
+      if (user.account !== null) hub.followAccount(user.key, await hub.accounts.find(user.key));
+      await hub.followings.refresh(user);
+    }
   }
 
   async #readMissed(room: Room): Promise<void> {
@@ -176,6 +180,11 @@ export class OtherNodes implements BackplaneHandler {
       case 'account':
         hub.followAccount(news.key, await hub.accounts.find(news.key));
         return;
+      case 'followed': {
+        const user = hub.users.get(news.key);
+        if (user !== undefined) await hub.followings.refresh(user);
+        return;
+      }
       case 'described':
         await this.#described(news.holder);
         return;

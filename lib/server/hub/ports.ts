@@ -217,6 +217,8 @@ export type NetworkNews =
   | { readonly type: 'account'; readonly key: NameKey }
   /** What is known of a user has changed. */
   | { readonly type: 'described'; readonly holder: Holder }
+  /** A user follows others than before. */
+  | { readonly type: 'followed'; readonly key: NameKey }
   /** A user has another name. */
   | { readonly type: 'renamed'; readonly key: NameKey; readonly subject: string; readonly name: UserName };
 

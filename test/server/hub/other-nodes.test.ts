@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../../../lib/errors.ts';
 import type { RoomName } from '../../../lib/protocol/names.ts';
 import { requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
+import { removeUser } from '../../../lib/server/admin/people.ts';
 import type { Fate } from '../../helpers/memory-network.ts';
 import { fingerprintOf, type Guest, newId } from './harness.ts';
 import { type NetworkHarness, type NodeHarness, startTwo } from './network-harness.ts';
@@ -273,6 +274,29 @@ describe('between people on different nodes', () => {
     expect(carol.seen('published')).toEqual([]);
   });
 
+  test('whom a person follows changes for their sessions on both nodes, and no change undoes another', async () => {
+    const [network, one, two] = await startTwo();
+    const [here, there] = [await one.enter('bob'), await two.enter('bob')];
+    const [alice, carol] = [await one.enter('alice'), await two.enter('carol')];
+    const follow = (name: string, on = true) => ({ type: 'follow', name: requireUserName(name), on }) as const;
+    const asks = [here.start(follow('alice')), there.start(follow('carol'))];
+    await Promise.all(asks.map(({ done }) => done));
+    await network.settle();
+    const publish = { type: 'publish', kind: 'text' } as const;
+    await alice.ask({ ...publish, id: newId(), body: 'from alice' });
+    await carol.ask({ ...publish, id: newId(), body: 'from carol' });
+    await network.settle();
+    for (const bob of [here, there])
+      expect(bob.seen('published').map(({ body }) => body)).toEqual(['from alice', 'from carol']);
+    await here.ask(follow('carol', false));
+    await network.settle();
+    await there.ask({ type: 'follows' });
+    expect(there.seen('follows').at(-1)?.names).toEqual(['alice']);
+    await carol.ask({ ...publish, id: newId(), body: 'unheard' });
+    await network.settle();
+    for (const bob of [here, there]) expect(bob.seen('published')).toHaveLength(2);
+  });
+
   test('topic, typing and away are seen', async () => {
     const [network, one, two] = await startTwo();
     const [alice, bob] = [await one.enter('alice'), await two.enter('bob')];
@@ -515,6 +539,20 @@ describe('while a node is cut off', () => {
     await network.settle();
     await network.pass(100);
     await expectAll(network, [alice, bob, carol], 6);
+  });
+
+  test('who was given up meanwhile, and whom somebody follows by now, it knows when it is back', async () => {
+    const [network, one, two] = await startTwo();
+    const [here, there, gone] = [await one.enter('bob'), await two.enter('bob'), await two.enter('gone')];
+    await gone.ask({ type: 'register', password: null });
+    await one.enter('alice');
+    two.node.cut();
+    await here.ask({ type: 'follow', name: requireUserName('alice'), on: true });
+    await removeUser(one, { name: 'gone' });
+    two.node.comeBack();
+    await network.settle();
+    expect(there.session.user.following.map(({ name }) => name)).toEqual(['alice']);
+    expect(gone.ended).toMatchObject({ code: 'KICKED' });
   });
 
   test('bans and codes that were changed meanwhile hold from when it is back', async () => {

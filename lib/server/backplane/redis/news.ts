@@ -78,6 +78,7 @@ const NETWORK_WORDS: Table<NetworkWord> = {
   'rooms?': { token },
   rooms: { token, isLast: bool, rows: EVENTS.rooms.fields.rooms },
   bye: {},
+  followed: { key },
 };
 
 type Table<W extends { readonly type: string }> = { readonly [T in W['type']]: Shape };
