@@ -15,9 +15,6 @@ import type { UserSession } from './user-session.ts';
 /** What a request that carries text is charged beside its text, in bytes. */
 export const REQUEST_BYTES = 64;
 
-/** Identities that a room remembers to have given its code. */
-const MAX_KNOWN = 10_000;
-
 /** What a row of a list is charged, in bytes. */
 const ROW_BYTES = 32;
 
@@ -138,7 +135,7 @@ export function checkCode(hub: Hub, session: UserSession, room: Room, code: stri
   if (codeDigest === null) return;
   hub.guesses.check(room, session);
   if (code !== null && hub.secrets.codeDigest(room.key, code) === codeDigest) {
-    if (room.known.size < MAX_KNOWN) room.known.add(session.fp);
+    hub.guesses.pass(room, session);
     return;
   }
   // Not to know of a code is no guess at it.

@@ -128,6 +128,9 @@ export class OtherNodes implements BackplaneHandler {
         if (user !== undefined) removeHere(hub, room, user, news);
         return;
       }
+      case 'known':
+        hub.guesses.know(room, news.fp);
+        return;
       case 'mark':
         room.marks.set(news.subject, news, room.lastSeq);
         return;
@@ -179,6 +182,13 @@ export class OtherNodes implements BackplaneHandler {
       }
       case 'account':
         hub.followAccount(news.key, await hub.accounts.find(news.key));
+        return;
+      case 'failed':
+        if (news.at === 'login') hub.login.hearFailure(news.keys);
+        else hub.guesses.hear(news.keys);
+        return;
+      case 'proved':
+        hub.login.hearProof(news.key, news.address);
         return;
       case 'followed': {
         const user = hub.users.get(news.key);

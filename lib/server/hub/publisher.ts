@@ -3,6 +3,7 @@ import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
 import { appendMessage, appendStored, messagePrefix } from '../../protocol/envelope.ts';
+import { type Lane, takeBehind } from './lane.ts';
 import type { Appended, Store, StoredMessage, Turn } from './ports.ts';
 import { errorEvent } from './refusal.ts';
 import type { Room } from './room.ts';
@@ -24,14 +25,6 @@ interface Run {
 interface Delivery {
   readonly runs: readonly Run[];
   readonly bytes: Uint8Array;
-}
-
-/** What waits for the store, and whether it works on what came before. */
-interface Lane {
-  pending: Pending[];
-  isBusy: boolean;
-  /** What waits will be shown soon. */
-  isWatched: boolean;
 }
 
 export interface PublisherOptions {
@@ -297,15 +290,6 @@ export class Publisher {
     }
     this.#options.turn.flush();
   }
-}
-
-/** What the same members said after what was in the round; it waits no more. */
-function takeBehind(lane: Lane, round: readonly Pending[]): readonly Pending[] {
-  const members = new Set(round.map(({ room, sender }) => room.member(sender)));
-  const isBehind = ({ room, sender }: Pending): boolean => members.has(room.member(sender));
-  const behind = lane.pending.filter(isBehind);
-  lane.pending = lane.pending.filter((pending) => !isBehind(pending));
-  return behind;
 }
 
 /** The round taken apart by room. */

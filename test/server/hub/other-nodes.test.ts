@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ERRORS } from '../../../lib/errors.ts';
+import { type BcastError, ERRORS } from '../../../lib/errors.ts';
 import type { RoomName } from '../../../lib/protocol/names.ts';
 import { requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
 import { removeUser } from '../../../lib/server/admin/people.ts';
 import type { Fate } from '../../helpers/memory-network.ts';
-import { fingerprintOf, type Guest, newId } from './harness.ts';
+import { type EnterOptions, fingerprintOf, type Guest, newId } from './harness.ts';
 import { type NetworkHarness, type NodeHarness, startTwo } from './network-harness.ts';
 
 const DEN = requireRoomName('den');
@@ -418,6 +418,89 @@ describe('who rules a room', () => {
     for (const name of ['bob', 'bert']) {
       await expect(two.enter(name, { fp: fingerprintOf('bob') })).rejects.toMatchObject({ code: 'BANNED' });
     }
+  });
+});
+
+describe('guesses on several nodes', () => {
+  const mallory = { fp: fingerprintOf('mallory'), address: '198.51.100.7' };
+
+  test('at a password count as on one, from one address and from many', async () => {
+    const [network, one, two] = await startTwo({ loginAttempts: 4 });
+    await (await one.enter('alice')).ask({ type: 'register', password: 'correct horse' });
+    const guess = async (node: NodeHarness, password: string, from: EnterOptions) => {
+      const outcome = node.enter('alice', { ...from, password }).then(
+        (guest) => guest.leave(),
+        (error: BcastError) => error,
+      );
+      await network.settle();
+      await network.pass(4_000);
+      return outcome;
+    };
+    for (const node of [one, two, one]) {
+      expect(await guess(node, 'wrong horse', mallory)).toMatchObject({ code: 'AUTH_FAILED' });
+      for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toBeUndefined();
+    }
+    expect(await guess(two, 'wrong horse', mallory)).toMatchObject({ code: 'AUTH_FAILED' });
+    for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toMatchObject({ code: 'BANNED' });
+    // The owner has been there before, by way of another node, and strangers do not keep her out.
+    const home = { fp: fingerprintOf('laptop'), address: '203.0.113.5' };
+    expect(await guess(one, 'correct horse', home)).toBeUndefined();
+    for (let i = 0; i < 36; i += 1)
+      await guess(i % 2 === 0 ? one : two, 'wrong horse', { ...mallory, address: `198.51.100.${i + 10}` });
+    const afar = { ...mallory, address: '198.51.100.99' };
+    for (const node of [one, two])
+      expect(await guess(node, 'correct horse', afar)).toMatchObject({ code: 'AUTH_FAILED' });
+    const phone = { fp: fingerprintOf('phone'), address: home.address };
+    expect(await guess(two, 'correct horse', phone)).toBeUndefined();
+  });
+
+  test('at a password are forgotten everywhere when the right one was given', async () => {
+    const [network, one, two] = await startTwo({ loginAttempts: 2 });
+    await (await one.enter('alice')).ask({ type: 'register', password: 'correct horse' });
+    const from = { fp: fingerprintOf('laptop'), address: '203.0.113.5' };
+    const failing = one.enter('alice', { ...from, password: 'wrong horse' }).catch(() => undefined);
+    await network.settle();
+    await network.pass(4_000);
+    await failing;
+    await two.enter('alice', { ...from, password: 'correct horse' });
+    await network.settle();
+    const again = one.enter('alice', { ...mallory, address: from.address, password: 'wrong horse' });
+    const refused = expect(again).rejects.toMatchObject({ code: 'AUTH_FAILED' });
+    await network.settle();
+    await network.pass(4_000);
+    await refused;
+    for (const { hub } of [one, two]) expect(hub.addressRefusal(from.address)).toBeUndefined();
+  });
+
+  test('at a code count as on one; who has given the right one is not held up anywhere', async () => {
+    const [network, one, two] = await startTwo();
+    const alice = await one.enter('alice');
+    await alice.ask({ type: 'join', room: DEN, watch: false, code: null, create: 'locked' });
+    const code = alice.seen('joined').at(-1)?.code as string;
+    const join = (given: string) => ({ type: 'join', room: DEN, watch: false, code: given, create: null }) as const;
+    await (await two.enter('dave')).ask(join(code));
+    const bob = await one.enter('bob', { address: '203.0.113.5' });
+    expect(await bob.ask(join(code))).toMatchObject({ type: 'ok' });
+    bob.leave();
+    await network.settle();
+    const eves = [await one.enter('eve', mallory), await two.enter('eve', mallory)];
+    for (let i = 0; i < 5; i += 1) {
+      expect(await (eves[i % 2] as Guest).ask(join('AAAAA'))).toMatchObject({ code: 4001, retryAfterMs: null });
+      await network.settle();
+    }
+    for (const eve of eves) expect(await eve.ask(join(code))).toMatchObject({ code: 4001, retryAfterMs: 600_000 });
+    for (let i = 0; i < 45; i += 1) {
+      const bot = await (i % 2 === 0 ? one : two).enter(`bot${i}`, { address: `198.51.100.${i + 10}` });
+      expect(await bot.ask(join('AAAAA'))).toMatchObject({ code: 4001, retryAfterMs: null });
+      bot.leave();
+      await network.settle();
+    }
+    for (const node of [one, two]) {
+      const carol = await node.enter(`carol${node.node.id}`, { address: '203.0.113.9' });
+      expect(await carol.ask(join(code))).toMatchObject({ code: 4001, retryAfterMs: 600_000 });
+    }
+    const again = await two.enter('bob', { address: '203.0.113.5' });
+    expect(await again.ask(join(code))).toMatchObject({ type: 'ok' });
   });
 });
 
