@@ -336,7 +336,17 @@ describe('between people on different nodes', () => {
       fp: fingerprintOf('bob'),
       away: 'tea',
       sessions: 1,
+      idleMs: null,
     });
+    // Nor is it known of somebody who is here and elsewhere.
+    const here = await one.enter('bob');
+    const whois = { type: 'whois', name: requireUserName('bob') } as const;
+    await alice.ask(whois);
+    expect(alice.seen('user').at(-1)).toMatchObject({ sessions: 2, idleMs: null });
+    here.leave();
+    await network.settle();
+    await alice.ask({ ...whois, name: requireUserName('alice') });
+    expect(alice.seen('user').at(-1)).toMatchObject({ sessions: 1, idleMs: 0 });
   });
 });
 
