@@ -1,4 +1,4 @@
-import { requireUserName, type UserName } from '../protocol/names.ts';
+import { requireOwnName, type UserName } from '../protocol/names.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import { loadIdentity } from './identity-file.ts';
 import type { ProfileFiles } from './profile.ts';
@@ -8,7 +8,7 @@ export function accountFingerprint({ identity }: ProfileFiles): string {
   return loadIdentity(identity, createNativeCrypto()).fingerprint;
 }
 
-/** A name somebody gave for themselves. Throws NAME_INVALID with the rule. */
+/** A name somebody gave for themselves. Throws NAME_INVALID with the rule, and for a reserved one. */
 export function chosenName(text: string): UserName {
-  return requireUserName(text);
+  return requireOwnName(text);
 }

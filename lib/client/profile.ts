@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import type { Directories } from '../config/directories.ts';
 import { replacePrivateFile } from '../config/private-file.ts';
 import { MAX_NAME_CHARS } from '../limits.ts';
-import { toUserName, type UserName } from '../protocol/names.ts';
+import { isReserved, toUserName, type UserName } from '../protocol/names.ts';
 
 /** Where a client of this account keeps what is its own. */
 export interface ProfileFiles {
@@ -28,7 +28,7 @@ export function profileFiles({ data, state }: Directories): ProfileFiles {
 export function rememberedName({ profile }: ProfileFiles): UserName | null {
   try {
     const { name } = JSON.parse(readFileSync(profile, 'utf8')) as { readonly name?: unknown };
-    return typeof name === 'string' ? toUserName(name) : null;
+    return typeof name === 'string' ? ownName(name) : null;
   } catch {
     return null;
   }
@@ -46,9 +46,15 @@ export function rememberName(files: ProfileFiles, name: UserName): void {
 
 /** The account's name made into a valid one: what does not belong in a name becomes `-`. */
 export function nameOfAccount(account: string): UserName {
-  const whole = toUserName(account);
+  const whole = ownName(account);
   if (whole !== null) return whole;
   const cleaned = account.normalize('NFKC').replace(/[^\p{L}\p{Nd}_.-]+/gu, '-');
   const shortened = [...cleaned].slice(0, MAX_NAME_CHARS).join('');
-  return toUserName(shortened.replace(/^-+|-+$/g, '')) ?? ('user' as UserName);
+  return ownName(shortened.replace(/^-+|-+$/g, '')) ?? ('user' as UserName);
+}
+
+/** Null also for a name that nobody may bear. */
+function ownName(text: string): UserName | null {
+  const name = toUserName(text);
+  return name === null || isReserved(name) ? null : name;
 }

@@ -9,7 +9,7 @@ import {
   MAX_TOPIC_BYTES,
 } from '../limits.ts';
 import type { BanRow, Event, Events, MemberRow, PastMessage, Penalty, Role, RoomRow } from '../protocol/messages.ts';
-import { type RoomName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
+import { type RoomName, requireOwnName, requireRoomName, requireUserName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
 import type { Ask } from './connection.ts';
 import type { RoomMessage } from './events.ts';
@@ -40,7 +40,7 @@ export interface ServerRequests {
   history(room: string, query: HistoryQuery): Promise<readonly RoomMessage[]>;
   /** The newest messages that have all of these words, each whole or as the beginning of one. */
   search(room: string, words: string, query: HistoryQuery): Promise<Found>;
-  /** How many members have got a message of this room, and who has read it. */
+  /** How many others have got a message of this room, and who has read it. */
   receipts(room: string, seq: number): Promise<Events['receipts']>;
 
   /** Keeps the name for this identity; with a password (8 bytes at least) others may enter under it that know that. */
@@ -74,7 +74,7 @@ export abstract class Requests implements ServerRequests {
   protected abstract ask(ask: Ask): Promise<readonly Event[]>;
 
   async nick(name: string): Promise<void> {
-    await this.ask({ type: 'nick', name: requireUserName(name) });
+    await this.ask({ type: 'nick', name: requireOwnName(name) });
   }
 
   async topic(room: string, topic: string | null): Promise<void> {

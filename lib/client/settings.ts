@@ -2,7 +2,7 @@ import { type Clock, systemClock } from '../clock.ts';
 import { readEnvironment } from '../config/environment.ts';
 import { localServers } from '../config/local-server.ts';
 import { BcastError } from '../errors.ts';
-import { requireUserName, type UserName } from '../protocol/names.ts';
+import { requireOwnName, type UserName } from '../protocol/names.ts';
 import { utf8Length } from '../protocol/text.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import { ALL_SUITES, DEFAULT_SUITE, suiteOf } from '../wire/suites.ts';
@@ -30,7 +30,7 @@ export interface Settings {
   readonly onEvent: ((event: ClientEvent) => void) | undefined;
 }
 
-/** Throws USAGE and SUITE_UNSUPPORTED for what cannot be, CONFIG for an identity file that cannot be used. */
+/** Throws USAGE, NAME_INVALID and SUITE_UNSUPPORTED for what cannot be, CONFIG for an identity file that cannot be used. */
 export function resolveOptions(options: ConnectOptions): Settings {
   const { server, user, suite = DEFAULT_SUITE, clock = systemClock, agent = 'bcast' } = options;
   const address = typeof server === 'string' ? parseServerUrl(server) : server;
@@ -47,7 +47,7 @@ export function resolveOptions(options: ConnectOptions): Settings {
   const { directories } = readEnvironment();
   const files = profileFiles(directories);
   return {
-    name: requireUserName(name),
+    name: requireOwnName(name),
     clock,
     random: options.random ?? Math.random,
     reconnect: options.reconnect === undefined ? DEFAULT_RECONNECT : options.reconnect,

@@ -251,7 +251,8 @@ export const EVENTS = {
     sessions: count,
     /** When it came, or with no sessions, when it was last here. */
     sinceMs: timeMs,
-    idleMs: durationMs,
+    /** Null: it has sessions on another node, which alone knows. */
+    idleMs: nullable(durationMs),
     registered: bool,
   }),
   bans: shape(77, { req, bans: list(banRow) }),

@@ -33,6 +33,28 @@ export function requireUserName(text: string): UserName {
   return name;
 }
 
+/** As whom those whom the operator of a server kicks and bans are told that it was done: no user bears that name. */
+export const OPERATOR = 'operator' as UserName;
+
+/** A name that somebody wants to bear. Throws NAME_INVALID with the rule, and for a reserved one. */
+export function requireOwnName(text: string): UserName {
+  const name = requireUserName(text);
+  checkNotReserved(name);
+  return name;
+}
+
+/** Throws NAME_INVALID for a name that no user may bear. */
+export function checkNotReserved(name: UserName): void {
+  if (!isReserved(name)) return;
+  throw new BcastError('NAME_INVALID', {
+    text: `Nobody may be called ${name}: what is done on the server itself is said to be done by that name.`,
+  });
+}
+
+export function isReserved(name: UserName): boolean {
+  return nameKey(name) === nameKey(OPERATOR);
+}
+
 /** Throws ROOM_NAME_INVALID with the rule. */
 export function requireRoomName(text: string): RoomName {
   const name = toRoomName(text);

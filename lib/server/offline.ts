@@ -1,6 +1,7 @@
 import { type Clock, systemClock } from '../clock.ts';
 import type { ServerConfig } from '../config/live-config.ts';
 import type { Logger } from '../log.ts';
+import type { NameKey } from '../protocol/names.ts';
 import { createNativeCrypto } from '../wire/crypto/native.ts';
 import type { AccountDesk } from './admin/people.ts';
 import { Accounts } from './hub/accounts.ts';
@@ -10,8 +11,8 @@ import { createSecrets } from './secrets.ts';
 import { loadServerKey } from './server-key.ts';
 
 /**
- * Lets `work` change the accounts of a store that no server uses just now. Rejects with CONFIG when one does, or when the
- * store cannot be opened.
+ * Lets `work` change the accounts of a store that no server uses just now, or of one that servers elsewhere share, which
+ * are told. Rejects with CONFIG when a server has the store to itself, or when it cannot be opened.
  */
 export async function withAccounts<T>(
   config: ServerConfig,
@@ -21,12 +22,18 @@ export async function withAccounts<T>(
 ): Promise<T> {
   const crypto = createNativeCrypto();
   const { codeKey } = loadServerKey(config.dataDir, crypto);
-  const { store } = await openKeeping(config, { clock, log, crypto });
+  const { store, tellServers } = await openKeeping(config, { clock, log, crypto });
   try {
     const accounts = new Accounts(store, createSecrets(crypto, codeKey), () => config.maxNamesPerKey);
-    // Nobody is here who would have to hear of it.
-    const noteAccount = (): void => undefined;
-    return await work({ hub: { accounts, audit: new Audit(store, clock, log), clock, noteAccount } });
+    const telling: Promise<void>[] = [];
+    const noteAccount = (key: NameKey): void => {
+      const told = tellServers({ type: 'account', key });
+      // The change itself is done.
+      telling.push(told.catch((error: unknown) => log.warn({ err: error }, 'servers could not be told of the change')));
+    };
+    const done = await work({ hub: { accounts, audit: new Audit(store, clock, log), clock, noteAccount } });
+    await Promise.all(telling);
+    return done;
   } finally {
     await store.close();
   }

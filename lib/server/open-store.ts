@@ -5,7 +5,7 @@ import type { NameKey } from '../protocol/names.ts';
 import type { CryptoProvider } from '../wire/crypto/port.ts';
 import { createLocalBackplane } from './backplane/local.ts';
 import type { Hub } from './hub/hub.ts';
-import type { Backplane, Store } from './hub/ports.ts';
+import type { Backplane, NetworkNews, Store } from './hub/ports.ts';
 import { recall, startOver } from './hub/shared-store.ts';
 import type { RedisNodeOptions } from './redis/node.ts';
 import { createMemoryStore } from './store/memory.ts';
@@ -33,6 +33,8 @@ export interface Keeping {
   readonly backplane: Backplane;
   /** To be called before the hub starts: it remembers what a shared store may forget. */
   attach(hub: Hub): void;
+  /** Tells all servers that use the store, from a process that is none; resolves when it is told. Rejects with UNAVAILABLE. */
+  tellServers(news: NetworkNews): Promise<void>;
 }
 
 /** What the options name. Rejects with CONFIG when its file, or Redis, cannot be used. */
@@ -43,6 +45,7 @@ export async function openKeeping(config: StoreConfig, context: Context): Promis
     store: await openOwnStore(config, context),
     backplane: createLocalBackplane(),
     attach: () => undefined,
+    tellServers: async () => undefined,
   };
 }
 
@@ -64,13 +67,14 @@ async function openOwnStore(config: StoreConfig, context: Context): Promise<Stor
 async function openRedis(config: StoreConfig & RedisNodeOptions, { clock, log, crypto }: Context): Promise<Keeping> {
   const { historyMessages, historyAge, emptyRoomTtl, redisWait, redisTimeout } = config;
   // Only who uses Redis waits for its library.
-  const [{ openRedisNode }, { SCRIPTS }, { createRedisStore }, { BACKPLANE_SCRIPTS }, { RedisBackplane }] =
+  const [{ openRedisNode }, { SCRIPTS }, { createRedisStore }, { BACKPLANE_SCRIPTS }, { RedisBackplane }, words] =
     await Promise.all([
       import('./redis/node.ts'),
       import('./store/redis/scripts.ts'),
       import('./store/redis/store.ts'),
       import('./backplane/redis/scripts.ts'),
       import('./backplane/redis/backplane.ts'),
+      import('./backplane/redis/news.ts'),
     ]);
   const scripts = [...SCRIPTS, ...BACKPLANE_SCRIPTS];
   const node = await openRedisNode(config, { clock, log, nodeId: hexOf(crypto), scripts });
@@ -93,6 +97,11 @@ async function openRedis(config: StoreConfig & RedisNodeOptions, { clock, log, c
     attach(hub) {
       store.recallBy((room) => recall(hub, room));
       store.onReplaced((room) => startOver(hub, room));
+    },
+    async tellServers(news) {
+      const { availability, connection, keys, nodeId } = node;
+      const word = words.networkLanguage.encode(nodeId, news);
+      await availability.once(keys.network, () => connection.command('SPUBLISH', keys.network, word));
     },
   };
 }

@@ -55,6 +55,12 @@ describe('connecting', () => {
     expect(server.attempts).toBe(1);
   });
 
+  test('is not tried under a name that nobody may bear', async () => {
+    const server = new ScriptedServer();
+    await expect(online(server, { user: 'Operator' })).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    expect(server.attempts).toBe(0);
+  });
+
   test('passes on why it could not be', async () => {
     const server = new ScriptedServer();
     server.refusals.push(new BcastError('CONNECT_FAILED', { text: 'nobody there' }));
@@ -331,6 +337,7 @@ describe('asking', () => {
       client.ban(null, 'x'.repeat(201), null),
       client.ban(null, 'x', null, 'é'.repeat(257)),
       client.unban(null, 'x'.repeat(201)),
+      client.nick('Operator'),
     ];
     expect(await Promise.all(calls.map(outcome))).toEqual([
       'MESSAGE_TOO_LARGE',
@@ -339,6 +346,7 @@ describe('asking', () => {
       'ROOM_NAME_INVALID',
       'NAME_INVALID',
       ...Array.from({ length: 6 }, () => 'BAD_REQUEST'),
+      'NAME_INVALID',
     ]);
     await settle();
     expect((await server.line(0)).requests).toEqual([]);

@@ -27,6 +27,10 @@ function slowDown(retryAfterMs: number): BcastError {
   return new BcastError('SLOW_DOWN', { retryAfterMs });
 }
 
+function unavailable(retryAfterMs: number): BcastError {
+  return new BcastError('UNAVAILABLE', { retryAfterMs });
+}
+
 interface Sent {
   readonly message: Outgoing;
   readonly settle: Settle;
@@ -297,70 +301,122 @@ describe('slow down', () => {
   });
 });
 
-type Step = 'say' | 'arrive' | 'answer' | 'slow' | 'pass' | 'cut';
+describe('a store out of reach', () => {
+  test('stops everything as slow down does; what it may have stored goes again as such, the rest as it is', () => {
+    const { outbox, clock, told, add } = outboxWith();
+    const link = carrier();
+    outbox.attach(link);
+    for (const n of [1, 2]) add(say(n));
+    link.sent[0]?.settle(unavailable(300));
+    add(say(3));
+    clock.advance(300);
+    expect(link.sent).toHaveLength(2);
+    link.sent[1]?.settle(slowDown(300));
+    expect(link.sent.slice(2).map(({ message }) => message)).toEqual([again(1), say(2), say(3)]);
+    expect(told).toEqual(['unavailable 300']);
+  });
+});
+
+type Step = 'say' | 'arrive' | 'answer' | 'slow' | 'away' | 'pass' | 'cut';
+
+/** What the server does with messages, as its gate and its publisher do it: behind a refused one all are until it comes again. */
+class ModelServer {
+  readonly stored: string[] = [];
+  /** Messages that are to be refused: for their speed, and because the store is out of reach. */
+  slow = 0;
+  away = 0;
+  /** Sent and not looked at; looked at and not answered. */
+  #travelling: Sent[] = [];
+  #answers: (() => void)[] = [];
+  #refusedId: string | undefined;
+
+  /** A new connection. */
+  connect(): Carrier {
+    const travelling: Sent[] = [];
+    this.#travelling = travelling;
+    this.#answers = [];
+    this.#refusedId = undefined;
+    return { send: (ask, settle) => void travelling.push({ message: ask as Outgoing, settle }) };
+  }
+
+  /** False when nothing is on its way. */
+  arrive(): boolean {
+    const next = this.#travelling.shift();
+    if (next === undefined) return false;
+    const answer = this.#answerTo(next.message);
+    this.#answers.push(() => next.settle(answer));
+    return true;
+  }
+
+  answer(): boolean {
+    const answer = this.#answers.shift();
+    answer?.();
+    return answer !== undefined;
+  }
+
+  #answerTo(message: Outgoing): Answer | BcastError {
+    if (this.#refusedId !== undefined && this.#refusedId !== message.id) return slowDown(50);
+    this.#refusedId = message.id;
+    if (this.slow > 0) {
+      this.slow -= 1;
+      return slowDown(50);
+    }
+    if (this.away > 0) {
+      // Of those that the store does not answer, every other one is in it.
+      if (this.away % 2 === 0) this.#store(message);
+      this.away -= 1;
+      return unavailable(50);
+    }
+    this.#refusedId = undefined;
+    return ok(this.#store(message));
+  }
+
+  /** Only what comes again is looked for among what is there. */
+  #store({ id, ...message }: Outgoing): number {
+    const isAgain = message.type !== 'say' || message.again;
+    const known = isAgain ? this.stored.indexOf(id) : -1;
+    return known === -1 ? this.stored.push(id) : known + 1;
+  }
+}
 
 test('whatever is refused, lost or cut, the server stores every message once and in order', async () => {
-  const step = fc.constantFrom<Step>('say', 'say', 'say', 'arrive', 'arrive', 'answer', 'slow', 'pass', 'cut');
+  const step = fc.constantFrom<Step>('say', 'say', 'say', 'arrive', 'arrive', 'answer', 'slow', 'away', 'pass', 'cut');
   await fc.assert(
     fc.asyncProperty(fc.array(step, { maxLength: 120 }), async (script) => {
       const { outbox, clock, add, outcomes } = outboxWith();
-      const stored: string[] = [];
-      /** Sent and not looked at by the server; looked at and not answered. */
-      let travelling: Sent[] = [];
-      let answers: (() => void)[] = [];
-      let refusedId: string | undefined;
-      let slow = 0;
-      const attach = (): void => {
-        travelling = [];
-        answers = [];
-        refusedId = undefined;
-        outbox.attach({ send: (ask, settle) => void travelling.push({ message: ask as Outgoing, settle }) });
-      };
-      /** As the server's gate does it: behind a refused message all are refused until it comes again. */
-      const arrive = (): void => {
-        const next = travelling.shift();
-        if (next === undefined) return;
-        const { message, settle } = next;
-        const isBehind = refusedId !== undefined && refusedId !== message.id;
-        if (isBehind || slow > 0) {
-          if (!isBehind) slow -= 1;
-          refusedId ??= message.id;
-          answers.push(() => settle(slowDown(50)));
-          return;
-        }
-        refusedId = undefined;
-        const known = stored.indexOf(message.id);
-        const seq = known === -1 ? stored.push(message.id) : known + 1;
-        answers.push(() => settle(ok(seq)));
-      };
-      attach();
+      const server = new ModelServer();
+      outbox.attach(server.connect());
       let count = 0;
       const steps: Record<Step, () => void> = {
         say: () => {
           count += 1;
           add(say(count));
         },
-        arrive,
-        answer: () => answers.shift()?.(),
+        arrive: () => void server.arrive(),
+        answer: () => void server.answer(),
         slow: () => {
-          slow += 1;
+          server.slow += 1;
+        },
+        away: () => {
+          server.away += 1;
         },
         pass: () => clock.advance(30),
         cut: () => {
           outbox.detach();
-          attach();
+          outbox.attach(server.connect());
         },
       };
       for (const one of script) steps[one]();
-      slow = 0;
+      server.slow = 0;
+      server.away = 0;
       for (let round = 0; outbox.size > 0 && round < 1_000; round += 1) {
         clock.advance(60);
-        while (travelling.length > 0) arrive();
-        while (answers.length > 0) answers.shift()?.();
+        while (server.arrive());
+        while (server.answer());
       }
       await settled();
       const said = Array.from({ length: count }, (_, i) => i + 1);
-      expect(stored).toEqual(said.map((n) => say(n).id));
+      expect(server.stored).toEqual(said.map((n) => say(n).id));
       expect(outcomes.toSorted()).toEqual(said.map((n) => `m${n} ${n}`).toSorted());
     }),
     { numRuns: 300 },

@@ -106,6 +106,8 @@ test.each([
   ['alice smith', 'alice-smith'],
   ['-', '-'],
   ['!!!', 'user'],
+  ['operator', 'user'],
+  ['Operator!', 'user'],
   ['', 'user'],
   ['x'.repeat(80), 'x'.repeat(50)],
   [`${'x'.repeat(49)} y`, 'x'.repeat(49)],

@@ -2,8 +2,13 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, onTestFinished, test, vi } from 'vitest';
-import type { ServerOptions } from '../../lib/config/options.ts';
+import { loadOptions } from '../../lib/config/load.ts';
+import { SERVER_OPTIONS, type ServerOptions } from '../../lib/config/options.ts';
 import { parseRedisUrl, type RedisAddress } from '../../lib/config/redis-url.ts';
+import { createLogger } from '../../lib/log.ts';
+import { removeUser, setUserRole } from '../../lib/server/admin/people.ts';
+import { withAccounts } from '../../lib/server/offline.ts';
+import { Collector } from '../helpers/collector.ts';
 import { enterClient } from '../helpers/live-client.ts';
 import { startRedis, type TestRedis } from '../helpers/redis-server.ts';
 import { startServer, type TestServer } from '../helpers/server.ts';
@@ -61,6 +66,21 @@ test('are one network: messages, names, members, private messages', async () => 
   await bob.until((events) => events.some((event) => event.type === 'private'));
   await bob.client.close();
   await vi.waitFor(async () => expect((await alice.client.names('den')).map(({ name }) => name)).toEqual(['alice']));
+});
+
+test('follow what is done to accounts from a machine where no server runs', async () => {
+  const [one] = (await startNodes(1)) as [TestServer];
+  const alice = await enterClient(one, 'alice');
+  await alice.client.register();
+  const none = { flags: {}, env: {}, dotenv: {}, file: {} };
+  const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, none);
+  const config = { ...values, ...shared, dataDir: one.dataDir, serverName: 'bcast test' };
+  const log = createLogger('debug', new Collector().stream);
+  await withAccounts(config, log, (desk) => setUserRole(desk, { name: 'alice', role: 'admin' }));
+  await vi.waitFor(async () => expect(await alice.client.whois('alice')).toMatchObject({ role: 'admin' }));
+  await withAccounts(config, log, (desk) => removeUser(desk, { name: 'alice' }));
+  await alice.until(() => alice.client.status.state === 'closed');
+  expect(alice.client.status).toMatchObject({ error: { code: 'KICKED' } });
 });
 
 test('take no server with another key into their network, and say what to do', async () => {

@@ -44,7 +44,8 @@ export function userText(user: Events['user'], nowMs: number): string {
     ...(user.role === 'member' ? [] : [`${user.role} of this server`]),
     ...(user.away === null ? [] : [`away: ${user.away}`]),
   ];
-  const here = `  here for  ${formatDuration(Math.max(0, nowMs - user.sinceMs))}, silent for ${formatDuration(user.idleMs)}`;
+  const silent = user.idleMs === null ? '' : `, silent for ${formatDuration(user.idleMs)}`;
+  const here = `  here for  ${formatDuration(Math.max(0, nowMs - user.sinceMs))}${silent}`;
   const places = user.sessions > 1 ? `, from ${user.sessions} places` : '';
   return [
     facts.join(', '),

@@ -1,7 +1,6 @@
 import { MAX_NAME_CHARS, MAX_REASON_BYTES } from '../../limits.ts';
 import type { BanRow } from '../../protocol/messages.ts';
-import { requireUserName } from '../../protocol/names.ts';
-import { OPERATOR } from '../hub/audit.ts';
+import { OPERATOR, requireUserName } from '../../protocol/names.ts';
 import { enforceNetwork, layBan, liftBan, makeBan } from '../hub/commands/ban.ts';
 import { expelFromNetwork } from '../hub/commands/kick.ts';
 import { count, type Infer, optional, text } from './arguments.ts';

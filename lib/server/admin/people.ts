@@ -1,6 +1,6 @@
 import { BcastError } from '../../errors.ts';
 import { MAX_NAME_CHARS, MAX_PASSWORD_BYTES } from '../../limits.ts';
-import { type NameKey, nameKey, requireUserName } from '../../protocol/names.ts';
+import { type NameKey, nameKey, requireOwnName, requireUserName } from '../../protocol/names.ts';
 import type { Account } from '../hub/accounts.ts';
 import type { AuditEntry } from '../hub/audit.ts';
 import type { Hub } from '../hub/hub.ts';
@@ -111,7 +111,7 @@ function create({ hub }: AccountDesk, user: Infer<typeof NEW_USER>): Promise<Acc
   }
   const { password: secret, fingerprint: fp } = user;
   const terms = { password: secret, isAdmin: user.role === 'admin', nowMs: hub.clock.nowMs() };
-  return hub.accounts.register(requireUserName(user.name), fp, terms);
+  return hub.accounts.register(requireOwnName(user.name), fp, terms);
 }
 
 function rowOf({ name, fps, password, isAdmin, createdMs, seenMs }: Account): UserRow {

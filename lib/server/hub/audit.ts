@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import type { Logger } from '../../log.ts';
-import { requireUserName } from '../../protocol/names.ts';
+import { OPERATOR } from '../../protocol/names.ts';
 import type { Records } from './ports.ts';
 import type { User } from './user.ts';
 
@@ -14,9 +14,6 @@ export interface AuditEntry {
   readonly action: string;
   readonly [detail: string]: string | number | boolean | null;
 }
-
-/** As whom those whom the operator kicks and bans are told that it was done. */
-export const OPERATOR = requireUserName('operator');
 
 /** How long an act is remembered, in milliseconds. */
 const KEPT_MS = 365 * 86_400_000;

@@ -1,6 +1,8 @@
 import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
+import type { Fingerprint } from '../../protocol/messages.ts';
 import { Failures } from './failures.ts';
+import type { Backplane } from './ports.ts';
 import type { Room } from './room.ts';
 import type { UserSession } from './user-session.ts';
 
@@ -14,18 +16,23 @@ export interface GuessLimits {
 /** A room takes so many times as many wrong codes as one address does: from whole botnets at once no more than that. */
 const ROOM_FACTOR = 10;
 
+/** Identities that a room remembers to have given its code. */
+const MAX_KNOWN = 10_000;
+
 /**
  * Keeps the 36^5 codes of a locked room out of reach of guessing: with the defaults of 5 in 10 minutes one address needs
  * 115,000 years for half of them, and all addresses of the world together more than ten. Who has given the right code
- * before is not held up by others who guess.
+ * before is not held up by others who guess. All nodes of a network count together.
  */
 export class CodeGuesses {
   readonly #failures: Failures;
   readonly #limits: GuessLimits;
+  readonly #backplane: Pick<Backplane, 'tellAll' | 'tellRoom'>;
 
-  constructor(clock: Clock, limits: GuessLimits) {
+  constructor(clock: Clock, limits: GuessLimits, backplane: Pick<Backplane, 'tellAll' | 'tellRoom'>) {
     this.#failures = new Failures(clock);
     this.#limits = limits;
+    this.#backplane = backplane;
   }
 
   /** Throws BAD_CODE, unheard, while too many were wrong. */
@@ -44,8 +51,25 @@ export class CodeGuesses {
 
   /** A wrong code was given. */
   fail(room: Room, { fp, address }: UserSession): void {
-    const { codeWindow } = this.#limits;
-    for (const who of [address, fp]) this.#failures.add(`${who} ${room.key}`, codeWindow);
-    this.#failures.add(room.key, codeWindow);
+    const keys = [`${address} ${room.key}`, `${fp} ${room.key}`, room.key];
+    this.hear(keys);
+    this.#backplane.tellAll({ type: 'failed', at: 'code', keys });
+  }
+
+  /** The right one was given. */
+  pass(room: Room, { fp }: UserSession): void {
+    if (room.known.has(fp)) return;
+    this.know(room, fp);
+    this.#backplane.tellRoom(room.key, { type: 'known', fp });
+  }
+
+  /** A wrong code was given, on whatever node. */
+  hear(keys: readonly string[]): void {
+    this.#failures.add(keys, this.#limits.codeWindow);
+  }
+
+  /** The right one was, on whatever node. */
+  know(room: Room, fp: Fingerprint): void {
+    if (room.known.size < MAX_KNOWN) room.known.add(fp);
   }
 }

@@ -28,13 +28,14 @@ export class Failures {
     return count === undefined ? 0 : Math.ceil(count.endsMs - this.#clock.monotonicMs());
   }
 
-  /** Counts one more; how many there are now. */
-  add(key: string, windowMs: number): number {
-    const count = this.#current(key) ?? { failures: 0, endsMs: this.#clock.monotonicMs() + windowMs };
-    count.failures += 1;
-    this.#counts.set(key, count);
+  /** Counts one more for each of the keys. */
+  add(keys: readonly string[], windowMs: number): void {
+    for (const key of keys) {
+      const count = this.#current(key) ?? { failures: 0, endsMs: this.#clock.monotonicMs() + windowMs };
+      count.failures += 1;
+      this.#counts.set(key, count);
+    }
     this.#forgetOld();
-    return count.failures;
   }
 
   clear(key: string): void {

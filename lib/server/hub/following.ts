@@ -15,6 +15,9 @@ export interface Following {
 /** Whom one user may follow; also what one list message holds. */
 const MAX_FOLLOWED = 500;
 
+/** Tries of a change that other sessions make at the same time. */
+const MAX_TRIES = 10;
+
 /** Who follows whom: kept in the store for each follower, and by the followed for the followers who are here. */
 export class Followings {
   readonly #records: Records;
@@ -56,31 +59,47 @@ export class Followings {
 
   /** Whom an identity followed, its user follows who has just registered. */
   async keep(user: User, fp: Fingerprint): Promise<void> {
-    await this.#save(user, user.following);
+    await this.#change(user, () => user.following);
     await this.#records.remove('follow', fp);
+  }
+
+  /** Another node has changed whom the user follows. */
+  async refresh(user: User): Promise<void> {
+    const subject = subjectOf(user);
+    const following = await this.load(subject);
+    if (user.sessions.size > 0 && subjectOf(user) === subject) this.enter(user, following);
   }
 
   /** Throws BAD_REQUEST past the most one may follow. */
   async follow(user: User, followed: Following): Promise<void> {
-    const others = user.following.filter(({ subject }) => subject !== followed.subject);
-    if (others.length >= MAX_FOLLOWED) {
+    await this.#change(user, (following) => {
+      const others = following.filter(({ subject }) => subject !== followed.subject);
+      if (others.length < MAX_FOLLOWED) return [...others, followed];
       throw new BcastError('BAD_REQUEST', { text: `You follow ${MAX_FOLLOWED} already; leave one out first.` });
-    }
-    await this.#save(user, [...others, followed]);
+    });
   }
 
   async unfollow(user: User, isMeant: (following: Following) => boolean): Promise<void> {
-    await this.#save(
-      user,
-      user.following.filter((following) => !isMeant(following)),
-    );
+    await this.#change(user, (following) => following.filter((each) => !isMeant(each)));
   }
 
-  async #save(user: User, following: readonly Following[]): Promise<void> {
+  /** The user's sessions on other nodes change the same record. */
+  async #change(user: User, change: (following: readonly Following[]) => readonly Following[]): Promise<void> {
     const subject = subjectOf(user);
-    if (following.length > 0) await this.#records.put('follow', subject, following);
-    else await this.#records.remove('follow', subject);
-    if (user.sessions.size > 0) this.enter(user, following);
+    for (let i = 0; i < MAX_TRIES; i += 1) {
+      const record = await this.#records.get('follow', subject);
+      const following = change(record === null ? user.following : parseFollowings(record.value));
+      if (!(await this.#write(subject, following, record?.version ?? 0))) continue;
+      if (user.sessions.size > 0) this.enter(user, following);
+      return;
+    }
+    throw new BcastError('INTERNAL', { cause: new Error('whom somebody follows is changed without end') });
+  }
+
+  /** False when there is something else than that version by now. */
+  async #write(subject: string, following: readonly Following[], over: number): Promise<boolean> {
+    if (following.length > 0) return (await this.#records.put('follow', subject, following, { over })) !== null;
+    return over === 0 || this.#records.remove('follow', subject, over);
   }
 }
 

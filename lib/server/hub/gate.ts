@@ -1,27 +1,22 @@
 import { BcastError } from '../../errors.ts';
 import { roleNeeded } from '../../protocol/commands.ts';
 import type { Request, Role } from '../../protocol/messages.ts';
-import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
+import { checkNotReserved, nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
 import { type BanSubject, banRefusal } from './bans.ts';
+import { slowDown } from './held.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
 import { atLeast } from './roles.ts';
 import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
-import type { Refused, UserSession } from './user-session.ts';
+import type { UserSession } from './user-session.ts';
 
 /** What a request that carries text is charged beside its text, in bytes. */
 export const REQUEST_BYTES = 64;
 
-/** Identities that a room remembers to have given its code. */
-const MAX_KNOWN = 10_000;
-
 /** What a row of a list is charged, in bytes. */
 const ROW_BYTES = 32;
-
-/** How much longer than its wait a refused message is expected to come again before those behind it may pass, in ms. */
-const RESEND_GRACE_MS = 10_000;
 
 /**
  * Refuses with SLOW_DOWN what comes faster than this user may; heartbeats are free. Behind a refused message all others
@@ -30,17 +25,11 @@ const RESEND_GRACE_MS = 10_000;
 export function checkRate(hub: Hub, session: UserSession, request: Request): void {
   if (request.type === 'ping') return;
   const isMessage = request.type === 'say' || request.type === 'tell';
-  if (isMessage && session.refused !== null) checkOrder(hub, session, session.refused, request.id);
+  if (isMessage) session.held.check(request.id, hub.clock.monotonicMs());
   const size = isMessage ? utf8Length(request.body) : 0;
   const retryAfterMs = session.user.rate.take(size + REQUEST_BYTES);
   if (retryAfterMs === 0) return;
-  if (isMessage) {
-    session.refused = {
-      id: request.id,
-      endsMs: hub.clock.monotonicMs() + retryAfterMs + RESEND_GRACE_MS,
-      retryAfterMs,
-    };
-  }
+  if (isMessage) session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
   throw slowDown(retryAfterMs);
 }
 
@@ -48,15 +37,6 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
 export function checkRows({ user }: UserSession, rows: number): void {
   const retryAfterMs = user.rate.take(rows * ROW_BYTES);
   if (retryAfterMs > 0) throw slowDown(retryAfterMs);
-}
-
-function checkOrder(hub: Hub, session: UserSession, { id, endsMs, retryAfterMs }: Refused, newId: string): void {
-  if (newId !== id && hub.clock.monotonicMs() < endsMs) throw slowDown(retryAfterMs);
-  session.refused = null;
-}
-
-function slowDown(retryAfterMs: number): BcastError {
-  return new BcastError('SLOW_DOWN', { text: `Slow down, try again in ${retryAfterMs} ms.`, retryAfterMs });
 }
 
 /** Throws MESSAGE_TOO_LARGE. */
@@ -120,8 +100,9 @@ export function checkServerBan(hub: Hub, subject: BanSubject): void {
   if (ban !== undefined) throw banRefusal('BANNED', ban);
 }
 
-/** Throws NAME_INVALID for a user name that is longer than this server takes. */
+/** Throws NAME_INVALID for a user name that is reserved, or longer than this server takes. */
 export function checkUserName({ limits }: Hub, name: UserName): void {
+  checkNotReserved(name);
   const { maxNameLength } = limits;
   if ([...name].length <= maxNameLength) return;
   throw new BcastError('NAME_INVALID', { text: `A name has at most ${maxNameLength} characters here.` });
@@ -154,7 +135,7 @@ export function checkCode(hub: Hub, session: UserSession, room: Room, code: stri
   if (codeDigest === null) return;
   hub.guesses.check(room, session);
   if (code !== null && hub.secrets.codeDigest(room.key, code) === codeDigest) {
-    if (room.known.size < MAX_KNOWN) room.known.add(session.fp);
+    hub.guesses.pass(room, session);
     return;
   }
   // Not to know of a code is no guess at it.

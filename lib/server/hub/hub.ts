@@ -101,9 +101,9 @@ export class Hub {
     this.#startedMs = clock.monotonicMs();
     this.users = new Users(limits);
     this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
-    this.login = new Login(this.accounts, clock, limits);
+    this.login = new Login(this.accounts, clock, limits, backplane);
     this.audit = new Audit(store, clock, log);
-    this.guesses = new CodeGuesses(clock, limits);
+    this.guesses = new CodeGuesses(clock, limits, backplane);
     this.followings = new Followings(store);
     this.network = new NetworkState(store, clock);
     this.rooms = new Rooms(store, backplane, secrets, clock, limits, {

@@ -4,6 +4,7 @@ import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import type { Account, Accounts } from './accounts.ts';
 import { Failures } from './failures.ts';
+import type { Backplane } from './ports.ts';
 
 export interface LoginLimits {
   /** `open`: any name that is free; `accounts`: registered names only. */
@@ -29,26 +30,31 @@ const MAX_DELAY_MS = 4_000;
 /** Many addresses together may try so many times as many passwords of one name as one address does. */
 const NAME_FACTOR = 10;
 
+/** Addresses that are remembered for one account. */
+const MAX_PROVEN = 100;
+
 /** Passwords that are checked at the same time: each takes a core for a while and tens of megabytes. */
 const MAX_AT_ONCE = 2;
 const MAX_WAITING = 64;
 
-/** Decides whether somebody is who he says he is. */
+/** Decides whether somebody is who he says he is. All nodes of a network count wrong passwords together. */
 export class Login {
   readonly #accounts: Accounts;
   readonly #clock: Clock;
   readonly #limits: LoginLimits;
   readonly #failures: Failures;
+  readonly #backplane: Pick<Backplane, 'tellAll'>;
   /** Addresses that an account was entered from: strangers' failures do not count against them. */
   readonly #proven = new Map<NameKey, Set<string>>();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(accounts: Accounts, clock: Clock, limits: LoginLimits) {
+  constructor(accounts: Accounts, clock: Clock, limits: LoginLimits, backplane: Pick<Backplane, 'tellAll'>) {
     this.#accounts = accounts;
     this.#clock = clock;
     this.#limits = limits;
     this.#failures = new Failures(clock);
+    this.#backplane = backplane;
   }
 
   /**
@@ -70,6 +76,19 @@ export class Login {
   shutOutMs(address: string): number {
     const { loginAttempts } = this.#limits;
     return this.#failures.of(address) >= loginAttempts ? this.#failures.forgottenInMs(address) : 0;
+  }
+
+  /** A wrong password was given, on whatever node. */
+  hearFailure(keys: readonly string[]): void {
+    this.#failures.add(keys, this.#limits.loginWindow);
+  }
+
+  /** The right one was, on whatever node. */
+  hearProof(key: NameKey, address: string): void {
+    this.#failures.clear(address);
+    const proven = this.#proven.get(key) ?? new Set();
+    this.#proven.set(key, proven.add(address));
+    if (proven.size > MAX_PROVEN) proven.delete(proven.values().next().value as string);
   }
 
   /** Does what hashes a password when few others do. Throws SERVER_FULL when too many wait. */
@@ -110,17 +129,15 @@ export class Login {
       });
     }
     if (!(await this.hashInTurn(() => this.#accounts.verify(account, password)))) await this.#fail(claim);
-    this.#failures.clear(address);
-    const proven = this.#proven.get(key) ?? new Set();
-    this.#proven.set(key, proven.add(address));
-    if (proven.size > 100) proven.delete(proven.values().next().value as string);
+    this.hearProof(key, address);
+    this.#backplane.tellAll({ type: 'proved', key, address });
   }
 
   async #fail({ name, address }: Claim): Promise<never> {
-    const { loginWindow } = this.#limits;
-    const failures = this.#failures.add(address, loginWindow);
-    this.#failures.add(`@${nameKey(name)}`, loginWindow);
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
+    const keys = [address, `@${nameKey(name)}`];
+    this.hearFailure(keys);
+    this.#backplane.tellAll({ type: 'failed', at: 'login', keys });
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures.of(address) - 1));
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     throw new BcastError('AUTH_FAILED');
   }

@@ -1,5 +1,6 @@
 import { messagePrefix } from '../../protocol/envelope.ts';
 import type { Role } from '../../protocol/messages.ts';
+import { Held } from './held.ts';
 import type { Room } from './room.ts';
 import type { UserSession } from './user-session.ts';
 
@@ -8,6 +9,7 @@ export class Member {
   readonly session: UserSession;
   readonly room: Room;
   #prefix: Uint8Array | undefined;
+  #held: Held | undefined;
 
   constructor(session: UserSession, room: Room) {
     this.session = session;
@@ -19,6 +21,12 @@ export class Member {
     const { user, fp } = this.session;
     this.#prefix ??= messagePrefix({ room: this.room.name, from: user.name, fp });
     return this.#prefix;
+  }
+
+  /** Of its messages to the room, what the store did not take; made at the first one, too. */
+  get held(): Held {
+    this.#held ??= new Held();
+    return this.#held;
   }
 
   /** To be called when the user's name has changed. */

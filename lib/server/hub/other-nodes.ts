@@ -72,6 +72,10 @@ export class OtherNodes implements BackplaneHandler {
       enforceRoom(hub, room, before);
       await this.#readMissed(room);
     }
+    for (const user of [...hub.users.all()]) {
+      if (user.account !== null) hub.followAccount(user.key, await hub.accounts.find(user.key));
+      await hub.followings.refresh(user);
+    }
   }
 
   async #readMissed(room: Room): Promise<void> {
@@ -124,6 +128,9 @@ export class OtherNodes implements BackplaneHandler {
         if (user !== undefined) removeHere(hub, room, user, news);
         return;
       }
+      case 'known':
+        hub.guesses.know(room, news.fp);
+        return;
       case 'mark':
         room.marks.set(news.subject, news, room.lastSeq);
         return;
@@ -176,6 +183,18 @@ export class OtherNodes implements BackplaneHandler {
       case 'account':
         hub.followAccount(news.key, await hub.accounts.find(news.key));
         return;
+      case 'failed':
+        if (news.at === 'login') hub.login.hearFailure(news.keys);
+        else hub.guesses.hear(news.keys);
+        return;
+      case 'proved':
+        hub.login.hearProof(news.key, news.address);
+        return;
+      case 'followed': {
+        const user = hub.users.get(news.key);
+        if (user !== undefined) await hub.followings.refresh(user);
+        return;
+      }
       case 'described':
         await this.#described(news.holder);
         return;

@@ -195,6 +195,8 @@ export type RoomNews =
       readonly reason: string | null;
       readonly untilMs: number | null;
     }
+  /** That identity has given the room's code. */
+  | { readonly type: 'known'; readonly fp: Fingerprint }
   | {
       readonly type: 'mark';
       readonly subject: string;
@@ -217,6 +219,12 @@ export type NetworkNews =
   | { readonly type: 'account'; readonly key: NameKey }
   /** What is known of a user has changed. */
   | { readonly type: 'described'; readonly holder: Holder }
+  /** A user follows others than before. */
+  | { readonly type: 'followed'; readonly key: NameKey }
+  /** A wrong password or code was given; one more is to be counted under each of the keys. */
+  | { readonly type: 'failed'; readonly at: 'login' | 'code'; readonly keys: readonly string[] }
+  /** An account was entered from that address by its password. */
+  | { readonly type: 'proved'; readonly key: NameKey; readonly address: string }
   /** A user has another name. */
   | { readonly type: 'renamed'; readonly key: NameKey; readonly subject: string; readonly name: UserName };
 

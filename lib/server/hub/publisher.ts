@@ -3,6 +3,7 @@ import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
 import { appendMessage, appendStored, messagePrefix } from '../../protocol/envelope.ts';
+import { type Lane, takeBehind } from './lane.ts';
 import type { Appended, Store, StoredMessage, Turn } from './ports.ts';
 import { errorEvent } from './refusal.ts';
 import type { Room } from './room.ts';
@@ -24,14 +25,6 @@ interface Run {
 interface Delivery {
   readonly runs: readonly Run[];
   readonly bytes: Uint8Array;
-}
-
-/** What waits for the store, and whether it works on what came before. */
-interface Lane {
-  pending: Pending[];
-  isBusy: boolean;
-  /** What waits will be shown soon. */
-  isWatched: boolean;
 }
 
 export interface PublisherOptions {
@@ -119,7 +112,7 @@ export class Publisher {
       const showing = this.#options.isShared ? this.#showIfLate(room, round) : undefined;
       await this.#options.store.append(round.map(({ draft }) => draft)).then(
         (answers) => this.#settle(round, answers),
-        (error) => this.#fail(round, toBcastError(error)),
+        (error) => this.#fail(lane, round, toBcastError(error)),
       );
       showing?.cancel();
       this.#options.turn.flush();
@@ -257,10 +250,16 @@ export class Publisher {
     appendMessage(this.#writer, prefix, message, seq, ts);
   }
 
-  #fail(round: readonly Pending[], error: BcastError): void {
+  #fail(lane: Lane, round: readonly Pending[], error: BcastError): void {
     this.#options.onFailure(error);
-    for (const { sender, req } of round) sender.tell(errorEvent(error, req));
-    this.#letGo(round);
+    const isComingAgain = error.code === 'UNAVAILABLE';
+    const failed = isComingAgain ? [...round, ...takeBehind(lane, round)] : round;
+    const nowMs = this.#options.clock.monotonicMs();
+    for (const { sender, req, room, draft } of failed) {
+      sender.tell(errorEvent(error, req));
+      if (isComingAgain) room.member(sender)?.held.hold(draft.id, error.retryAfterMs ?? 0, nowMs);
+    }
+    this.#letGo(failed);
   }
 
   #showIfLate(room: Room, round: readonly Pending[]): Timer {

@@ -1,6 +1,7 @@
 import { BcastError } from '../../errors.ts';
 import { encodeEvent } from '../../protocol/codec.ts';
-import type { Event, Fingerprint, MessageId } from '../../protocol/messages.ts';
+import type { Event, Fingerprint } from '../../protocol/messages.ts';
+import { Held } from './held.ts';
 import type { Member } from './member.ts';
 import type { Outbox } from './ports.ts';
 import type { Room } from './room.ts';
@@ -12,14 +13,6 @@ import type { User } from './user.ts';
  */
 const MAX_UNSETTLED = 1_024;
 const MAX_UNSETTLED_UNITS = 262_144;
-
-/** A message that was refused for its speed and is expected to come again. */
-export interface Refused {
-  readonly id: MessageId;
-  /** On the clock that never jumps; after it the message is not waited for. */
-  readonly endsMs: number;
-  readonly retryAfterMs: number;
-}
 
 export interface SessionOptions {
   readonly token: string;
@@ -39,7 +32,8 @@ export class UserSession {
   readonly outbox: Outbox;
   readonly rooms = new Map<Room, Member>();
   isGone = false;
-  refused: Refused | null = null;
+  /** Of all its messages, wherever they went. */
+  readonly held = new Held();
   /** Its messages that the store has not answered yet. */
   #unsettled = 0;
   #unsettledUnits = 0;

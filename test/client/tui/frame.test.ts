@@ -8,6 +8,12 @@ import { joined, message, NOON_MS, online, Play, presence, privately, room, user
 
 const UNSAFE = /[\p{Cc}\p{Cs}\p{Bidi_Control}\u2028\u2029]/u;
 
+/** Looking for something takes one row of the screen, however many the text that was being written had. */
+const LOOKING_WITH_MUCH_WRITTEN = [
+  (play: Play) => play.event({ type: 'paste', text: '\n'.repeat(50) }),
+  (play: Play) => play.key('C-r'),
+];
+
 /** A room in which people write all that is difficult. */
 function busyRoom(columns: number, rows: number): Play {
   const play = new Play(columns, rows).client(
@@ -126,7 +132,7 @@ describe('a frame', () => {
           }
         }
       }),
-      { numRuns: 60 },
+      { numRuns: 60, examples: [[LOOKING_WITH_MUCH_WRITTEN]] },
     );
   });
 });

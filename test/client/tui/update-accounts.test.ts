@@ -221,6 +221,16 @@ describe('answers', () => {
     expect(play.lastLine()).toBe(`bob, registered\n  identity  ${FINGERPRINT}\n  last here 14:01`);
   });
 
+  test('about somebody on another server of the network do not say how long they have been silent', () => {
+    const about = { role: 'member', away: null, rooms: [], sinceMs: NOON_MS - 60_000 } as const;
+    const details = { type: 'user', req: 1, name: bob, fp: FINGERPRINT, registered: false, sessions: 1 } as const;
+    const lines = [null, 5_000].map((idleMs) => {
+      const answer = { type: 'user', user: { ...details, ...about, idleMs } } as const;
+      return answered(inDen(), { what: 'whois', name: bob }, answer).lastLine().split('\n').at(-1);
+    });
+    expect(lines).toEqual(['  here for  1m', '  here for  1m, silent for 5s']);
+  });
+
   test('to a list say which rooms are locked', () => {
     const rooms = [{ room: den, members: 2, access: 'locked', topic: null } as const];
     expect(answered(inDen(), { what: 'rooms' }, { type: 'rooms', rooms }).lastLine()).toBe('#den  2 here  locked');

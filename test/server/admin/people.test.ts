@@ -37,7 +37,8 @@ describe('accounts in the hand of the operator', () => {
     await expect(addUser(harness, { ...alice, password: null })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
     await expect(addUser(harness, { ...alice, password: 'short' })).rejects.toMatchObject({ code: 'BAD_REQUEST' });
     await expect(addUser(harness, alice)).rejects.toMatchObject({ code: 'NAME_REGISTERED' });
-    await expect(addUser(harness, { ...alice, name: 'a b' })).rejects.toMatchObject({ code: 'NAME_INVALID' });
+    for (const name of ['a b', 'Operator'])
+      await expect(addUser(harness, { ...alice, name })).rejects.toMatchObject({ code: 'NAME_INVALID' });
   });
 
   test('go with whoever is connected under them', async () => {

@@ -27,11 +27,13 @@ const holder: Holder = {
 
 const ROOM_WORD: RoomWord = { type: 'member', holder, isHere: true, bytes: Uint8Array.of(1, 2, 3) };
 const WORD: NetworkWord = { type: 'tell', key: holder.key, id: 'x', bytes: Uint8Array.of(1, 2, 3) };
+const FAILED: NetworkWord = { type: 'failed', at: 'code', keys: ['fe80::1%eth0 den', `${fp} den`, 'den'] };
 const PAYLOADS = [roomLanguage.encode(NODE, ROOM_WORD), networkLanguage.encode(NODE, WORD)];
 
 test('gives back what was said, and who said it', () => {
   expect(roomLanguage.decode(PAYLOADS[0] as Buffer)).toEqual({ node: NODE, word: ROOM_WORD });
   expect(networkLanguage.decode(PAYLOADS[1] as Buffer)).toEqual({ node: NODE, word: WORD });
+  expect(networkLanguage.decode(networkLanguage.encode(NODE, FAILED))?.word).toEqual(FAILED);
   expect(decodeHolder(encodeHolder(holder))).toEqual(holder);
 });
 

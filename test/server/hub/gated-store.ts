@@ -17,8 +17,8 @@ export interface Gate {
   readonly reached: Promise<void>;
   /** Lets all through who wait and who are to come. */
   release(): void;
-  /** Fails all who wait, before the store has seen them, and lets through who is to come. */
-  fail(): void;
+  /** Fails all who wait, before the store has seen them, and lets through who is to come. With INTERNAL if nothing is said. */
+  fail(error?: BcastError): void;
 }
 
 /** A store whose answers come when a test lets them. */
@@ -51,9 +51,9 @@ export class GatedStore implements Store {
         open();
         passage.resolve();
       },
-      fail: () => {
+      fail: (error = new BcastError('INTERNAL', { cause: new Error('the store is away') })) => {
         open();
-        passage.reject(new BcastError('INTERNAL', { cause: new Error('the store is away') }));
+        passage.reject(error);
       },
     };
   }

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
+import { type BcastError, ERRORS } from '../../../lib/errors.ts';
 import type { RoomName } from '../../../lib/protocol/names.ts';
 import { requireRoomName, requireUserName } from '../../../lib/protocol/names.ts';
+import { removeUser } from '../../../lib/server/admin/people.ts';
 import type { Fate } from '../../helpers/memory-network.ts';
-import { fingerprintOf, type Guest, newId } from './harness.ts';
+import { type EnterOptions, fingerprintOf, type Guest, newId } from './harness.ts';
 import { type NetworkHarness, type NodeHarness, startTwo } from './network-harness.ts';
 
 const DEN = requireRoomName('den');
@@ -246,6 +248,22 @@ describe('between people on different nodes', () => {
     expect(await alice.ask(nobody)).toMatchObject({ type: 'error', code: 4007 });
   });
 
+  test('a private message that cannot be delivered for now is not overtaken by what was sent behind it', async () => {
+    const [network, one, two] = await startTwo();
+    const [alice, bob] = [await one.enter('alice'), await two.enter('bob')];
+    const tell = (body: string, id = newId()) =>
+      ({ type: 'tell', id, to: requireUserName('bob'), kind: 'text', body }) as const;
+    const first = tell('first');
+    one.node.cut();
+    expect(await alice.ask(first)).toMatchObject({ code: ERRORS.UNAVAILABLE.wire });
+    one.node.comeBack();
+    const second = tell('second');
+    expect(await alice.ask(second)).toMatchObject({ code: ERRORS.SLOW_DOWN.wire });
+    for (const ask of [first, second]) expect(await alice.ask(ask)).toMatchObject({ type: 'ok' });
+    await network.settle();
+    expect(bob.seen('private').map(({ body }) => body)).toEqual(['first', 'second']);
+  });
+
   test('publications reach followers, who may follow somebody they have never met on their node', async () => {
     const [network, one, two] = await startTwo();
     const [alice, bob, carol] = [await one.enter('alice'), await two.enter('bob'), await two.enter('carol')];
@@ -254,6 +272,29 @@ describe('between people on different nodes', () => {
     await network.settle();
     expect(bob.seen('published').map(({ body }) => body)).toEqual(['news']);
     expect(carol.seen('published')).toEqual([]);
+  });
+
+  test('whom a person follows changes for their sessions on both nodes, and no change undoes another', async () => {
+    const [network, one, two] = await startTwo();
+    const [here, there] = [await one.enter('bob'), await two.enter('bob')];
+    const [alice, carol] = [await one.enter('alice'), await two.enter('carol')];
+    const follow = (name: string, on = true) => ({ type: 'follow', name: requireUserName(name), on }) as const;
+    const asks = [here.start(follow('alice')), there.start(follow('carol'))];
+    await Promise.all(asks.map(({ done }) => done));
+    await network.settle();
+    const publish = { type: 'publish', kind: 'text' } as const;
+    await alice.ask({ ...publish, id: newId(), body: 'from alice' });
+    await carol.ask({ ...publish, id: newId(), body: 'from carol' });
+    await network.settle();
+    for (const bob of [here, there])
+      expect(bob.seen('published').map(({ body }) => body)).toEqual(['from alice', 'from carol']);
+    await here.ask(follow('carol', false));
+    await network.settle();
+    await there.ask({ type: 'follows' });
+    expect(there.seen('follows').at(-1)?.names).toEqual(['alice']);
+    await carol.ask({ ...publish, id: newId(), body: 'unheard' });
+    await network.settle();
+    for (const bob of [here, there]) expect(bob.seen('published')).toHaveLength(2);
   });
 
   test('topic, typing and away are seen', async () => {
@@ -295,7 +336,17 @@ describe('between people on different nodes', () => {
       fp: fingerprintOf('bob'),
       away: 'tea',
       sessions: 1,
+      idleMs: null,
     });
+    // Nor is it known of somebody who is here and elsewhere.
+    const here = await one.enter('bob');
+    const whois = { type: 'whois', name: requireUserName('bob') } as const;
+    await alice.ask(whois);
+    expect(alice.seen('user').at(-1)).toMatchObject({ sessions: 2, idleMs: null });
+    here.leave();
+    await network.settle();
+    await alice.ask({ ...whois, name: requireUserName('alice') });
+    expect(alice.seen('user').at(-1)).toMatchObject({ sessions: 1, idleMs: 0 });
   });
 });
 
@@ -377,6 +428,89 @@ describe('who rules a room', () => {
     for (const name of ['bob', 'bert']) {
       await expect(two.enter(name, { fp: fingerprintOf('bob') })).rejects.toMatchObject({ code: 'BANNED' });
     }
+  });
+});
+
+describe('guesses on several nodes', () => {
+  const mallory = { fp: fingerprintOf('mallory'), address: '198.51.100.7' };
+
+  test('at a password count as on one, from one address and from many', async () => {
+    const [network, one, two] = await startTwo({ loginAttempts: 4 });
+    await (await one.enter('alice')).ask({ type: 'register', password: 'correct horse' });
+    const guess = async (node: NodeHarness, password: string, from: EnterOptions) => {
+      const outcome = node.enter('alice', { ...from, password }).then(
+        (guest) => guest.leave(),
+        (error: BcastError) => error,
+      );
+      await network.settle();
+      await network.pass(4_000);
+      return outcome;
+    };
+    for (const node of [one, two, one]) {
+      expect(await guess(node, 'wrong horse', mallory)).toMatchObject({ code: 'AUTH_FAILED' });
+      for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toBeUndefined();
+    }
+    expect(await guess(two, 'wrong horse', mallory)).toMatchObject({ code: 'AUTH_FAILED' });
+    for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toMatchObject({ code: 'BANNED' });
+    // The owner has been there before, by way of another node, and strangers do not keep her out.
+    const home = { fp: fingerprintOf('laptop'), address: '203.0.113.5' };
+    expect(await guess(one, 'correct horse', home)).toBeUndefined();
+    for (let i = 0; i < 36; i += 1)
+      await guess(i % 2 === 0 ? one : two, 'wrong horse', { ...mallory, address: `198.51.100.${i + 10}` });
+    const afar = { ...mallory, address: '198.51.100.99' };
+    for (const node of [one, two])
+      expect(await guess(node, 'correct horse', afar)).toMatchObject({ code: 'AUTH_FAILED' });
+    const phone = { fp: fingerprintOf('phone'), address: home.address };
+    expect(await guess(two, 'correct horse', phone)).toBeUndefined();
+  });
+
+  test('at a password are forgotten everywhere when the right one was given', async () => {
+    const [network, one, two] = await startTwo({ loginAttempts: 2 });
+    await (await one.enter('alice')).ask({ type: 'register', password: 'correct horse' });
+    const from = { fp: fingerprintOf('laptop'), address: '203.0.113.5' };
+    const failing = one.enter('alice', { ...from, password: 'wrong horse' }).catch(() => undefined);
+    await network.settle();
+    await network.pass(4_000);
+    await failing;
+    await two.enter('alice', { ...from, password: 'correct horse' });
+    await network.settle();
+    const again = one.enter('alice', { ...mallory, address: from.address, password: 'wrong horse' });
+    const refused = expect(again).rejects.toMatchObject({ code: 'AUTH_FAILED' });
+    await network.settle();
+    await network.pass(4_000);
+    await refused;
+    for (const { hub } of [one, two]) expect(hub.addressRefusal(from.address)).toBeUndefined();
+  });
+
+  test('at a code count as on one; who has given the right one is not held up anywhere', async () => {
+    const [network, one, two] = await startTwo();
+    const alice = await one.enter('alice');
+    await alice.ask({ type: 'join', room: DEN, watch: false, code: null, create: 'locked' });
+    const code = alice.seen('joined').at(-1)?.code as string;
+    const join = (given: string) => ({ type: 'join', room: DEN, watch: false, code: given, create: null }) as const;
+    await (await two.enter('dave')).ask(join(code));
+    const bob = await one.enter('bob', { address: '203.0.113.5' });
+    expect(await bob.ask(join(code))).toMatchObject({ type: 'ok' });
+    bob.leave();
+    await network.settle();
+    const eves = [await one.enter('eve', mallory), await two.enter('eve', mallory)];
+    for (let i = 0; i < 5; i += 1) {
+      expect(await (eves[i % 2] as Guest).ask(join('AAAAA'))).toMatchObject({ code: 4001, retryAfterMs: null });
+      await network.settle();
+    }
+    for (const eve of eves) expect(await eve.ask(join(code))).toMatchObject({ code: 4001, retryAfterMs: 600_000 });
+    for (let i = 0; i < 45; i += 1) {
+      const bot = await (i % 2 === 0 ? one : two).enter(`bot${i}`, { address: `198.51.100.${i + 10}` });
+      expect(await bot.ask(join('AAAAA'))).toMatchObject({ code: 4001, retryAfterMs: null });
+      bot.leave();
+      await network.settle();
+    }
+    for (const node of [one, two]) {
+      const carol = await node.enter(`carol${node.node.id}`, { address: '203.0.113.9' });
+      expect(await carol.ask(join(code))).toMatchObject({ code: 4001, retryAfterMs: 600_000 });
+    }
+    const again = await two.enter('bob', { address: '203.0.113.5' });
+    expect(await again.ask(join(code))).toMatchObject({ type: 'ok' });
   });
 });
 
@@ -498,6 +632,20 @@ describe('while a node is cut off', () => {
     await network.settle();
     await network.pass(100);
     await expectAll(network, [alice, bob, carol], 6);
+  });
+
+  test('who was given up meanwhile, and whom somebody follows by now, it knows when it is back', async () => {
+    const [network, one, two] = await startTwo();
+    const [here, there, gone] = [await one.enter('bob'), await two.enter('bob'), await two.enter('gone')];
+    await gone.ask({ type: 'register', password: null });
+    await one.enter('alice');
+    two.node.cut();
+    await here.ask({ type: 'follow', name: requireUserName('alice'), on: true });
+    await removeUser(one, { name: 'gone' });
+    two.node.comeBack();
+    await network.settle();
+    expect(there.session.user.following.map(({ name }) => name)).toEqual(['alice']);
+    expect(gone.ended).toMatchObject({ code: 'KICKED' });
   });
 
   test('bans and codes that were changed meanwhile hold from when it is back', async () => {

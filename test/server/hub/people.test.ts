@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { ERRORS } from '../../../lib/errors.ts';
-import type { RoomName, UserName } from '../../../lib/protocol/names.ts';
+import { type RoomName, requireUserName, type UserName } from '../../../lib/protocol/names.ts';
 import type { Ask } from '../../helpers/peer.ts';
 import { fingerprintOf, HubHarness, newId } from './harness.ts';
 
@@ -55,6 +55,18 @@ describe('a name', () => {
     await expect(harness.enter('alice', { fp: fingerprintOf('mallory') })).rejects.toThrow();
     other.leave();
     expect(harness.hub.users.size).toBe(0);
+  });
+});
+
+describe('the name of the operator', () => {
+  test.each(['operator', 'OPERATOR', 'ｏｐｅｒａｔｏｒ'])('is nobody’s: %s', async (name) => {
+    const harness = new HubHarness();
+    const refusal = { code: 'NAME_INVALID', message: expect.stringMatching(/on the server itself/) };
+    await expect(harness.enter(name)).rejects.toMatchObject(refusal);
+    const alice = await harness.enter('alice');
+    expect(await alice.ask(nick(requireUserName(name)))).toMatchObject({ code: ERRORS.NAME_INVALID.wire });
+    expect(alice.session.user.name).toBe('alice');
+    await expect(harness.enter('operators')).resolves.toBeDefined();
   });
 });
 

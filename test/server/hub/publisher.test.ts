@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { ERRORS } from '../../../lib/errors.ts';
+import { BcastError, ERRORS } from '../../../lib/errors.ts';
 import { HubHarness, newId } from './harness.ts';
 
 const INTERNAL = ERRORS.INTERNAL.wire;
+const UNAVAILABLE = ERRORS.UNAVAILABLE.wire;
+const SLOW_DOWN = ERRORS.SLOW_DOWN.wire;
 
 async function threeInADen(options = {}) {
   const harness = new HubHarness(options);
@@ -153,6 +155,44 @@ describe('when the store fails', () => {
     expect(alice.answersTo(first.req)).toMatchObject([{ type: 'error', code: INTERNAL }]);
     expect(alice.answersTo(second.req)).toMatchObject([{ type: 'ok', seq: 1 }]);
     expect(carol.bodies()).toEqual(['two']);
+  });
+
+  test('for now, what the sender said behind it waits until it has come again, and others do not', async () => {
+    const { harness, alice, bob, carol } = await threeInADen();
+    for (const guest of [alice, carol]) await guest.join('attic');
+    const gate = harness.store.hold('append');
+    const [oneId, twoId, threeId] = [newId(), newId(), newId()];
+    const one = alice.startSay('one', 'den', oneId);
+    await harness.endTurn();
+    const two = alice.startSay('two', 'den', twoId);
+    bob.startSay('bob');
+    gate.fail(new BcastError('UNAVAILABLE', { retryAfterMs: 1_000 }));
+    await harness.endTurn();
+    for (const { req } of [one, two])
+      expect(alice.answersTo(req)).toMatchObject([{ code: UNAVAILABLE, retryAfterMs: 1_000 }]);
+    // Sent before alice could know.
+    expect(await alice.say('three', 'den', threeId)).toMatchObject({ code: SLOW_DOWN, retryAfterMs: 1_000 });
+    expect(await alice.say('elsewhere', 'attic')).toMatchObject({ type: 'ok' });
+    for (const [body, id] of [
+      ['one', oneId],
+      ['two', twoId],
+      ['three', threeId],
+    ] as const)
+      expect(await alice.say(body, 'den', id)).toMatchObject({ type: 'ok' });
+    expect(carol.bodies()).toEqual(['bob', 'elsewhere', 'one', 'two', 'three']);
+  });
+
+  test('for now, and the message does not come again, the others behind it are let through after a while', async () => {
+    const { harness, alice } = await threeInADen();
+    const gate = harness.store.hold('append');
+    alice.startSay('given up');
+    await harness.endTurn();
+    gate.fail(new BcastError('UNAVAILABLE', { retryAfterMs: 1_000 }));
+    await harness.endTurn();
+    await harness.pass(10_999);
+    expect(await alice.say('behind it')).toMatchObject({ code: SLOW_DOWN });
+    await harness.pass(1);
+    expect(await alice.say('behind it')).toMatchObject({ type: 'ok', seq: 1 });
   });
 
   test('a sender who is gone is no trouble', async () => {

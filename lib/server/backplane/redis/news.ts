@@ -9,6 +9,7 @@ import {
   type Infer,
   list,
   nullable,
+  oneOf,
   parsed,
   record,
   type Shape,
@@ -21,6 +22,10 @@ import type { Holder, NetworkNews, RoomNews } from '../../hub/ports.ts';
 const MAX_IDENTITIES = 100;
 /** What an expelled user is told: a name, and a reason. */
 const MAX_TEXT_BYTES = MAX_REASON_BYTES * 4;
+/** An address, with its zone, or a fingerprint. */
+const MAX_ADDRESS_BYTES = 128;
+/** What one wrong code is counted under: address, identity and room. */
+const MAX_FAILURES = 3;
 /** Rooms in one answer; longer lists come as several. */
 export const MAX_ROWS = 500;
 
@@ -33,6 +38,7 @@ const subject = parsed<string>('subject', MAX_NAME_CHARS * 4 + 1, toSubject, () 
 const place = uint();
 const messageKey = text(128);
 const bytes = blob(MAX_MESSAGE_BYTES);
+const failure = text(MAX_ADDRESS_BYTES + MAX_NAME_CHARS * 4);
 const token = uint(0xffff_ffff);
 
 const holder = record('holder', {
@@ -65,6 +71,7 @@ const ROOM_WORDS: Table<RoomWord> = {
   removed: { key, removal, by: name, reason, untilMs },
   mark: { subject, name, delivered: place, read: place },
   asserted: {},
+  known: { fp },
 };
 
 const NETWORK_WORDS: Table<NetworkWord> = {
@@ -78,6 +85,9 @@ const NETWORK_WORDS: Table<NetworkWord> = {
   'rooms?': { token },
   rooms: { token, isLast: bool, rows: EVENTS.rooms.fields.rooms },
   bye: {},
+  followed: { key },
+  failed: { at: oneOf('login', 'code'), keys: list(failure, MAX_FAILURES) },
+  proved: { key, address: text(MAX_ADDRESS_BYTES) },
 };
 
 type Table<W extends { readonly type: string }> = { readonly [T in W['type']]: Shape };

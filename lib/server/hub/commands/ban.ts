@@ -1,8 +1,7 @@
 import { BcastError } from '../../../errors.ts';
 import type { Requests } from '../../../protocol/messages.ts';
-import { nameKey, toUserName, type UserName } from '../../../protocol/names.ts';
+import { nameKey, OPERATOR, toUserName, type UserName } from '../../../protocol/names.ts';
 import { announceOther } from '../announce.ts';
-import { OPERATOR } from '../audit.ts';
 import { type Ban, type Bans, banRefusal, endOf, isMeant, parseTarget } from '../bans.ts';
 import { checkRows, requireAdmin, requireRole, subjectFor } from '../gate.ts';
 import type { Hub } from '../hub.ts';

@@ -18,6 +18,7 @@ export async function handleFollow(hub: Hub, session: UserSession, request: Requ
     const subject = present && subjectOf(present);
     await hub.followings.unfollow(user, (each) => each.subject === subject || nameKey(each.name) === key);
   }
+  hub.backplane.tellAll({ type: 'followed', key: user.key });
   session.ok(req);
 }
 

@@ -5,8 +5,9 @@ import type { UserSession } from '../user-session.ts';
 
 /** Gives the message to the publisher, which answers when it is stored. */
 export function handleSay(hub: Hub, session: UserSession, request: Requests['say']): undefined {
-  const { room, prefix } = requireMember(hub, session, request.room);
+  const { held, room, prefix } = requireMember(hub, session, request.room);
   const { id, again, kind, body, req } = request;
+  held.check(id, hub.clock.monotonicMs());
   checkBody(hub, body);
   checkVoice(hub, session, room);
   const { user } = session;

@@ -1,4 +1,4 @@
-import { BcastError } from '../../../errors.ts';
+import { BcastError, toBcastError } from '../../../errors.ts';
 import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { nameKey } from '../../../protocol/names.ts';
@@ -25,7 +25,11 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
 }
 
 async function deliverAnywhere(hub: Hub, session: UserSession, request: Requests['tell']): Promise<void> {
-  const found = await hub.backplane.find(nameKey(request.to));
+  const found = await hub.backplane.find(nameKey(request.to)).catch((error: unknown) => {
+    const { retryAfterMs = 0 } = toBcastError(error);
+    session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
+    throw error;
+  });
   const here = hub.users.find(request.to);
   const recipient = here ?? found;
   if (recipient === undefined || recipient === null) throw noSuchUser(request.to);

@@ -31,7 +31,7 @@ function tellOfRemote(hub: Hub, session: UserSession, req: number, holder: Found
     rooms: namesOf(visibleRooms(session, new Set(rooms))),
     sessions,
     sinceMs,
-    idleMs: 0,
+    idleMs: null,
     registered: isRegistered,
   });
 }
@@ -64,6 +64,7 @@ interface Present {
 }
 
 function tellOfPresent(hub: Hub, session: UserSession, { req, user, sessions }: Present): void {
+  const isHereAlone = sessions <= user.sessions.size;
   const rooms = new Set([...user.sessions].flatMap((one) => [...one.rooms.keys()]));
   session.tell({
     type: 'user',
@@ -75,7 +76,7 @@ function tellOfPresent(hub: Hub, session: UserSession, { req, user, sessions }: 
     rooms: namesOf(visibleRooms(session, rooms)),
     sessions,
     sinceMs: user.sinceMs,
-    idleMs: Math.round(hub.clock.monotonicMs() - user.activeMs),
+    idleMs: isHereAlone ? Math.round(hub.clock.monotonicMs() - user.activeMs) : null,
     registered: user.account !== null,
   });
 }
