@@ -8,6 +8,7 @@ import { type Environment, readEnvironment, readSources } from '../config/enviro
 import { loadOptions } from '../config/load.ts';
 import { SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
 import { BcastError } from '../errors.ts';
+import { listenForHangup } from './hangup.ts';
 import { findRedisProgram } from './redis-program.ts';
 import { listenForStop } from './stop-signals.ts';
 import type { Verb } from './verb.ts';
@@ -36,6 +37,8 @@ connect with: on Linux one, as all servers share a port, elsewhere one for each 
     const { values } = loadOptions<ServerOptions>(SERVER_OPTIONS, sources);
     const stop = listenForStop();
     const children = new Children();
+    // Redis outlives its terminal by itself, and nobody would find it.
+    const forgetHangup = listenForHangup({ onReload: () => children.pass('SIGHUP'), onTerminalGone: stop.stop });
     try {
       const env = await redisFor(values, environment, children);
       await startNodes({ nodes, port: values.port, env }, children);
@@ -44,6 +47,7 @@ connect with: on Linux one, as all servers share a port, elsewhere one for each 
       return 0;
     } finally {
       await children.end();
+      forgetHangup();
       stop.release();
     }
   },
@@ -77,6 +81,11 @@ class Children {
       this.#ended.resolve();
     });
     return await found.promise;
+  }
+
+  /** Tells all of them. */
+  pass(signal: NodeJS.Signals): void {
+    for (const child of this.#all) child.kill(signal);
   }
 
   afterwards(cleanup: () => void): void {

@@ -1,6 +1,12 @@
-import { expect, test } from 'vitest';
+import { readdirSync } from 'node:fs';
+import { delimiter, dirname, join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
 import { redisForTest } from '../helpers/redis.ts';
+import { findRedis } from '../helpers/redis-binary.ts';
+import { TestTerminal } from '../helpers/terminal.ts';
 import { newAccount } from './bcast.ts';
+
+const BCAST = join(import.meta.dirname, '../../bin/bcast.ts');
 
 test('bcast demo starts several servers as one network, prints where, and ends them all', {
   timeout: 120_000,
@@ -16,4 +22,23 @@ test('bcast demo starts several servers as one network, prints where, and ends t
   demo.child.kill('SIGINT');
   expect((await demo.exit).code).toBe(0);
   expect(await names()).toBe(0);
+});
+
+test('bcast demo ends its Redis too when its terminal is closed', { timeout: 120_000 }, async () => {
+  const redis = await findRedis();
+  const { home, env } = newAccount(undefined, redis.env);
+  const path = `${dirname(redis.command)}${delimiter}${env['PATH']}`;
+  const terminal = new TestTerminal(process.execPath, [BCAST, 'demo', '--nodes', '1', '--port', '0'], {
+    columns: 100,
+    rows: 10,
+    env: { ...env, PATH: path, TMPDIR: home },
+    cwd: home,
+  });
+  onTestFinished(() => terminal.close());
+  // Removed when everything that was started has ended.
+  const places = () => readdirSync(home).filter((name) => name.startsWith('bcast-demo-'));
+  await terminal.until('are one network');
+  expect(places()).toHaveLength(1);
+  terminal.hangUp();
+  await expect.poll(places, { timeout: 60_000 }).toEqual([]);
 });
