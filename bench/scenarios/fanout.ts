@@ -2,12 +2,22 @@ import { bodySeq } from '../load/body.ts';
 import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { BLOCK_MESSAGES, createLedger, type Ledger } from '../load/ledger.ts';
+import type { Usage } from '../machine.ts';
 import type { Publisher } from '../targets/target.ts';
-import { CONNECT_CONCURRENCY, deliveryMetrics, type Outcome, type ScenarioContext } from './scenario.ts';
+import {
+  CONNECT_CONCURRENCY,
+  deliveryMetrics,
+  type Metrics,
+  type Outcome,
+  type ScenarioContext,
+  startRedisMetrics,
+} from './scenario.ts';
 
 export interface FanoutCell {
   readonly scenario: 'fanout';
   readonly members: number;
+  /** Where there are several servers, each has as many members, or the first has all but one of each other. */
+  readonly placing: 'even' | 'at-first';
   /** How far the publisher may be ahead of the slowest member; a multiple of BLOCK_MESSAGES. */
   readonly windowMessages: number;
   readonly warmUpMs: number;
@@ -20,7 +30,7 @@ const ROOM = 'fanout';
 export async function runFanout(cell: FanoutCell, context: ScenarioContext): Promise<Outcome> {
   let pump: () => void = () => {};
   const ledger = createLedger(cell.members, () => pump());
-  await joinMembers(context, ledger, cell.members);
+  await joinMembers(context, ledger, cell.members, ROOM, nodeOf(cell, context.nodes));
   const publisher = await context.client.connectPublisher(ROOM);
   const state = { published: 0 };
   const run = async (durationMs: number) => {
@@ -31,17 +41,55 @@ export async function runFanout(cell: FanoutCell, context: ScenarioContext): Pro
     await drain(() => state.published * cell.members - ledger.deliveries());
   };
   await run(cell.warmUpMs);
+  const redisMetrics = await startRedisMetrics(context);
   const stop = context.startUsage();
   const before = ledger.deliveries();
   await run(cell.measureMs);
   const usage = stop();
-  return { metrics: deliveryMetrics(ledger.deliveries() - before, usage), usage };
+  const deliveries = ledger.deliveries() - before;
+  const messages = deliveries / cell.members;
+  const metrics = {
+    ...deliveryMetrics(deliveries, usage),
+    ...nodeMetrics(cell, messages, usage),
+    ...(await redisMetrics(messages, usage)),
+  };
+  return { metrics, usage };
+}
+
+/** The node of a member. */
+function nodeOf({ placing }: FanoutCell, nodes: number): (member: number) => number {
+  if (placing === 'even') return (member) => member % nodes;
+  return (member) => (member < nodes ? member : 0);
+}
+
+/** What each of several nodes does: the first stores and tells, the others only hear. */
+function nodeMetrics(cell: FanoutCell, messages: number, { nodeCpuUs }: Usage): Metrics {
+  const [firstUs = 0, ...others] = nodeCpuUs;
+  if (others.length === 0) return {};
+  const place = nodeOf(cell, nodeCpuUs.length);
+  const atFirst = Array.from({ length: cell.members }, (_, member) => place(member)).filter(
+    (node) => node === 0,
+  ).length;
+  const elsewhere = cell.members - atFirst;
+  const othersUs = others.reduce((sum, us) => sum + us, 0);
+  return {
+    firstCpuUsPerDelivery: firstUs / (messages * atFirst),
+    hearingCpuUsPerDelivery: othersUs / (messages * elsewhere),
+    firstCpuUsPerMessage: firstUs / messages,
+    hearingCpuUsPerMessage: othersUs / others.length / messages,
+  };
 }
 
 /** Members of the one room of a scenario, each booking what it receives. */
-export async function joinMembers({ client }: ScenarioContext, ledger: Ledger, members: number, room = ROOM) {
+export async function joinMembers(
+  { client }: ScenarioContext,
+  ledger: Ledger,
+  members: number,
+  room: string,
+  nodeOfMember: (member: number) => number = () => 0,
+) {
   await connectAll(members, CONNECT_CONCURRENCY, (member) =>
-    client.connectMember(room, (bytes, at) => ledger.received(member, bodySeq(bytes, at))),
+    client.connectMember(room, (bytes, at) => ledger.received(member, bodySeq(bytes, at)), nodeOfMember(member)),
   );
 }
 

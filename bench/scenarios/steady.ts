@@ -3,7 +3,15 @@ import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { createLedger } from '../load/ledger.ts';
 import type { Publisher } from '../targets/target.ts';
-import { CONNECT_CONCURRENCY, deliveryMetrics, type Outcome, type ScenarioContext, sleep } from './scenario.ts';
+import {
+  CONNECT_CONCURRENCY,
+  deliveryMetrics,
+  type Outcome,
+  quantile,
+  type ScenarioContext,
+  sleep,
+  startRedisMetrics,
+} from './scenario.ts';
 
 export interface SteadyCell {
   readonly scenario: 'steady';
@@ -47,21 +55,19 @@ export async function runSteady(cell: SteadyCell, context: ScenarioContext): Pro
   await run(cell.warmUpMs);
   latencies.length = 0;
   const before = deliveries();
+  const redisMetrics = await startRedisMetrics(context);
   const stop = context.startUsage();
   await run(cell.measureMs);
   const usage = stop();
+  const delivered = deliveries() - before;
   const metrics = {
-    ...deliveryMetrics(deliveries() - before, usage),
+    ...deliveryMetrics(delivered, usage),
+    ...(await redisMetrics(delivered / cell.membersPerRoom, usage)),
     p50Ms: quantile(latencies, 0.5) / 1000,
     p99Ms: quantile(latencies, 0.99) / 1000,
     sliceP99Ms: quantile(sliceP99s(latencies, cell.deliveriesPerS * SLICE_S), 0.5) / 1000,
   };
   return { metrics, usage };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.floor(sorted.length * q)] ?? Number.NaN;
 }
 
 /** The p99 of each `length` values that follow one another. */
