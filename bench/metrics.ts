@@ -24,6 +24,7 @@ export const METRICS: Record<Metric, MetricRow> = {
   redisScriptsPerMessage: row('Redis scripts/message', 3),
   redisBytesInPerMessage: row('bytes to Redis/message', 0),
   redisBytesOutPerMessage: row('bytes from Redis/message', 0),
+  unstoredShare: row('% shown before stored as well', 0, 0.01),
   cpuUsPerConnection: row('server CPU us/connection', 0),
   connectionsPerS: row('connections/s', 0),
   residentKiBPerConnection: row('resident KiB/connection', 1),

@@ -38,7 +38,9 @@ function figureRows(results: Results, cells: readonly PlannedCell[]): string[][]
       });
       const shares = ratios.map(([a, b]) => {
         const [above, below] = [figures.get(a), figures.get(b)];
-        return above === undefined || below === undefined ? '-' : (above.mean / below.mean).toFixed(2);
+        return above === undefined || below === undefined || below.mean === 0
+          ? '-'
+          : (above.mean / below.mean).toFixed(2);
       });
       rows.push([name, label, ...columns, ...shares]);
     }

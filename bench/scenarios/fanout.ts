@@ -51,7 +51,7 @@ export async function runFanout(cell: FanoutCell, context: ScenarioContext): Pro
   const metrics = {
     ...deliveryMetrics(deliveries, usage),
     ...nodeMetrics(cell, messages, usage),
-    ...(await redisMetrics(messages, usage)),
+    ...(await redisMetrics(messages, usage, deliveries)),
   };
   return { metrics, usage };
 }

@@ -24,6 +24,8 @@ export type Metric =
   | 'redisScriptsPerMessage'
   | 'redisBytesInPerMessage'
   | 'redisBytesOutPerMessage'
+  /** Of the deliveries, those that came once more before they were stored. */
+  | 'unstoredShare'
   | 'resumeMs'
   | 'cpuUsPerResumedMessage'
   | 'redisCpuUsPerResumedMessage'
@@ -77,9 +79,10 @@ export function deliveryMetrics(deliveries: number, usage: Usage) {
 }
 
 /** Reads what Redis has counted; the result reads again and says what so many messages cost. */
-export async function startRedisMetrics({ readRedis }: ScenarioContext) {
+export async function startRedisMetrics({ client, readRedis }: ScenarioContext) {
   const before = await readRedis?.();
-  return async (messages: number, { redisCpuUs }: Usage): Promise<Metrics> => {
+  const unstoredBefore = client.unstored?.() ?? 0;
+  return async (messages: number, { redisCpuUs }: Usage, deliveries = messages): Promise<Metrics> => {
     const after = await readRedis?.();
     if (before === undefined || after === undefined) return {};
     return {
@@ -87,6 +90,7 @@ export async function startRedisMetrics({ readRedis }: ScenarioContext) {
       redisScriptsPerMessage: (after.scripts - before.scripts) / messages,
       redisBytesInPerMessage: (after.bytesIn - before.bytesIn) / messages,
       redisBytesOutPerMessage: (after.bytesOut - before.bytesOut) / messages,
+      unstoredShare: ((client.unstored?.() ?? 0) - unstoredBefore) / deliveries,
     };
   };
 }

@@ -62,7 +62,7 @@ export async function runSteady(cell: SteadyCell, context: ScenarioContext): Pro
   const delivered = deliveries() - before;
   const metrics = {
     ...deliveryMetrics(delivered, usage),
-    ...(await redisMetrics(delivered / cell.membersPerRoom, usage)),
+    ...(await redisMetrics(delivered / cell.membersPerRoom, usage, delivered)),
     p50Ms: quantile(latencies, 0.5) / 1000,
     p99Ms: quantile(latencies, 0.99) / 1000,
     sliceP99Ms: quantile(sliceP99s(latencies, cell.deliveriesPerS * SLICE_S), 0.5) / 1000,

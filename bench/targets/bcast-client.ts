@@ -13,9 +13,11 @@ export function createBcastClient(
   onLost: (error: Error) => void,
 ): LoadClient {
   let users = 0;
-  const enter = (room: string, node: number, handlers: Omit<SessionHandlers, 'onLost'>) => {
+  let unstored = 0;
+  const onUnstored = () => void unstored++;
+  const enter = (room: string, node: number, handlers: Omit<SessionHandlers, 'onLost' | 'onUnstored'>) => {
     const user = `user-${users++}`;
-    return enterRoom(endpoints[node] as Endpoint, suite, { user, room }, { ...handlers, onLost });
+    return enterRoom(endpoints[node] as Endpoint, suite, { user, room }, { ...handlers, onUnstored, onLost });
   };
   const refuse = () => onLost(new Error('a message was delivered to who should hear none'));
   return {
@@ -33,6 +35,7 @@ export function createBcastClient(
       };
     },
     connectReader: (room) => createReader(room, (onPart) => enter(room, 0, { onBody: refuse, onPart })),
+    unstored: () => unstored,
     describeWire: () => suite.name,
   };
 }

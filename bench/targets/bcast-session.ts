@@ -19,6 +19,8 @@ export interface SessionHandlers {
   readonly onBody: OnBody;
   /** Pages and whatever else belongs to an answer; without it they are a fault. */
   readonly onPart?: (event: Event) => void;
+  /** A message was shown that is not stored yet; it comes again. */
+  readonly onUnstored: () => void;
   readonly onLost: (error: Error) => void;
 }
 
@@ -37,11 +39,12 @@ export async function enterRoom(
 }
 
 async function openSession(endpoint: Endpoint, suite: Suite, handlers: SessionHandlers): Promise<Session> {
-  const { onBody, onPart, onLost } = handlers;
+  const { onBody, onPart, onUnstored, onLost } = handlers;
   let awaited: { readonly req: number; readonly resolve: () => void } | undefined;
   const onMessage = (bytes: Buffer, at: number, length: number) => {
     const tag = messageTag(bytes, at);
     if (tag === EVENTS.message.tag) return onBody(bytes, at + length - BODY_BYTES);
+    if (tag === EVENTS.unstored.tag) return onUnstored();
     // A pipelining publisher is answered as often as it speaks, and awaits none of it.
     if (tag === EVENTS.ok.tag && awaited === undefined) return;
     const event = decodeEvent(bytes.subarray(at + LENGTH_PREFIX_BYTES, at + length));

@@ -76,6 +76,8 @@ export interface LoadClient {
   connectPublisher(room: string): Promise<Publisher>;
   /** Absent where nothing is stored. */
   connectReader?(room: string): Promise<Reader>;
+  /** Deliveries of messages before they were stored, so far: they come twice, which costs twice. */
+  unstored?(): number;
   /** What was negotiated on the wire, for the report; known after the first connection. */
   describeWire(): string;
 }
