@@ -44,6 +44,8 @@ export const METRICS: Record<Metric, MetricRow> = {
   redisMiB: row('used memory of Redis, MiB', 1),
   idleCpuUsPerSessionS: row('server CPU us/session and second', 2),
   redisIdleCpuUsPerSessionS: row('Redis CPU us/session and second', 2),
+  redisScriptsPerSessionS: row('Redis scripts/session and second', 3),
+  redisBytesPerMessage: row('bytes in Redis/message', 0),
   redisBytesPerSession: row('bytes in Redis/session', 0),
 };
 

@@ -1,4 +1,5 @@
 import type { Cell } from './job.ts';
+import type { Placing } from './scenarios/placing.ts';
 import type { Stock } from './stock/stock.ts';
 
 export interface PlannedCell {
@@ -44,8 +45,15 @@ type Time = Readonly<Record<'warmUpMs' | 'measureMs', number>>;
 function besidePeers(quick: boolean, time: Time): PlannedCell[] {
   const joins = { warmUpConnections: quick ? 100 : 300, connections: quick ? 300 : 2_000, perRoom: ROOM_MEMBERS };
   const idle = { ...joins, warmUpConnections: 100, settleMs: quick ? 500 : 3_000 };
-  const steady = { rooms: 100, membersPerRoom: ROOM_MEMBERS, deliveriesPerS: 20_000, ...time };
+  const steady = {
+    rooms: 100,
+    membersPerRoom: ROOM_MEMBERS,
+    placing: 'even',
+    deliveriesPerS: 20_000,
+    ...time,
+  } as const;
   const acknowledging = [...PEERS, ...STORES.slice(1)];
+  const withRedis = [...PEERS, 'bcast-redis'];
   return [
     { name: 'fanout-10', targets: PEERS, cell: fanout(10, time) },
     { name: 'fanout-100', targets: PEERS, cell: fanout(100, time) },
@@ -58,27 +66,29 @@ function besidePeers(quick: boolean, time: Time): PlannedCell[] {
     { name: 'acks-1', targets: acknowledging, cell: { scenario: 'acks', publishers: 1, ...time } },
     { name: 'acks-50', targets: acknowledging, cell: { scenario: 'acks', publishers: 50, ...time } },
     { name: 'steady-100x10', targets: PEERS, cell: { scenario: 'steady', ...steady } },
-    { name: 'connections', targets: PEERS, cell: { scenario: 'connections', ...joins } },
-    { name: 'memory', targets: PEERS, cell: { scenario: 'memory', ...idle } },
+    { name: 'connections', targets: withRedis, cell: { scenario: 'connections', ...joins } },
+    { name: 'memory', targets: withRedis, cell: { scenario: 'memory', ...idle } },
   ];
 }
 
-function fanout(members: number, time: Time, placing: 'even' | 'at-first' = 'even'): Cell {
+function fanout(members: number, time: Time, placing: Placing = 'even'): Cell {
   return { scenario: 'fanout', members, placing, windowMessages: WINDOW_MESSAGES, ...time };
 }
 
 function onRedis(time: Time): PlannedCell[] {
+  const steady = { scenario: 'steady', membersPerRoom: 4, deliveriesPerS: 12_000, ...time } as const;
   const rooms = [1, 10, 100, 1_000].map(
     (count): PlannedCell => ({
       name: `rooms-${count}`,
       targets: ['bcast', 'bcast-redis'],
-      cell: { scenario: 'steady', rooms: count, membersPerRoom: 4, deliveriesPerS: 12_000, ...time },
+      cell: { ...steady, rooms: count, placing: 'even' },
     }),
   );
   return [
     { name: 'nodes-100', targets: NODES, cell: fanout(100, time) },
     { name: 'hearing-100', targets: NODES.slice(1), cell: fanout(100, time, 'at-first') },
     ...rooms,
+    { name: 'hearing-rooms', targets: ['bcast-2-nodes'], cell: { ...steady, rooms: 100, placing: 'at-first' } },
   ];
 }
 

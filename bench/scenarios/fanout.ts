@@ -2,12 +2,11 @@ import { bodySeq } from '../load/body.ts';
 import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { BLOCK_MESSAGES, createLedger, type Ledger } from '../load/ledger.ts';
-import type { Usage } from '../machine.ts';
 import type { Publisher } from '../targets/target.ts';
+import { nodeMetrics, nodeOf, type Placing } from './placing.ts';
 import {
   CONNECT_CONCURRENCY,
   deliveryMetrics,
-  type Metrics,
   type Outcome,
   type ScenarioContext,
   startRedisMetrics,
@@ -16,8 +15,7 @@ import {
 export interface FanoutCell {
   readonly scenario: 'fanout';
   readonly members: number;
-  /** Where there are several servers, each has as many members, or the first has all but one of each other. */
-  readonly placing: 'even' | 'at-first';
+  readonly placing: Placing;
   /** How far the publisher may be ahead of the slowest member; a multiple of BLOCK_MESSAGES. */
   readonly windowMessages: number;
   readonly warmUpMs: number;
@@ -30,7 +28,7 @@ const ROOM = 'fanout';
 export async function runFanout(cell: FanoutCell, context: ScenarioContext): Promise<Outcome> {
   let pump: () => void = () => {};
   const ledger = createLedger(cell.members, () => pump());
-  await joinMembers(context, ledger, cell.members, ROOM, nodeOf(cell, context.nodes));
+  await joinMembers(context, ledger, cell.members, ROOM, nodeOf(cell.placing, context.nodes));
   const publisher = await context.client.connectPublisher(ROOM);
   const state = { published: 0 };
   const run = async (durationMs: number) => {
@@ -54,30 +52,6 @@ export async function runFanout(cell: FanoutCell, context: ScenarioContext): Pro
     ...(await redisMetrics(messages, usage, deliveries)),
   };
   return { metrics, usage };
-}
-
-/** The node of a member. */
-function nodeOf({ placing }: FanoutCell, nodes: number): (member: number) => number {
-  if (placing === 'even') return (member) => member % nodes;
-  return (member) => (member < nodes ? member : 0);
-}
-
-/** What each of several nodes does: the first stores and tells, the others only hear. */
-function nodeMetrics(cell: FanoutCell, messages: number, { nodeCpuUs }: Usage): Metrics {
-  const [firstUs = 0, ...others] = nodeCpuUs;
-  if (others.length === 0) return {};
-  const place = nodeOf(cell, nodeCpuUs.length);
-  const atFirst = Array.from({ length: cell.members }, (_, member) => place(member)).filter(
-    (node) => node === 0,
-  ).length;
-  const elsewhere = cell.members - atFirst;
-  const othersUs = others.reduce((sum, us) => sum + us, 0);
-  return {
-    firstCpuUsPerDelivery: firstUs / (messages * atFirst),
-    hearingCpuUsPerDelivery: othersUs / (messages * elsewhere),
-    firstCpuUsPerMessage: firstUs / messages,
-    hearingCpuUsPerMessage: othersUs / others.length / messages,
-  };
 }
 
 /** Members of the one room of a scenario, each booking what it receives. */

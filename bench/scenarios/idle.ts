@@ -34,14 +34,17 @@ export async function runIdle(cell: IdleCell, context: ScenarioContext): Promise
     await sleep(1);
   }
   const usage = stop();
+  const after = await context.readRedis?.();
   const sessionS = (sessions * usage.elapsedMs) / 1000;
   return {
     metrics: {
       idleCpuUsPerSessionS: usage.serverCpuUs / sessionS,
-      ...(redis && {
-        redisIdleCpuUsPerSessionS: usage.redisCpuUs / sessionS,
-        redisBytesPerSession: (redis.usedBytes - usedBefore) / sessions,
-      }),
+      ...(redis &&
+        after && {
+          redisScriptsPerSessionS: (after.scripts - redis.scripts) / sessionS,
+          redisIdleCpuUsPerSessionS: usage.redisCpuUs / sessionS,
+          redisBytesPerSession: (redis.usedBytes - usedBefore) / sessions,
+        }),
     },
     usage,
   };

@@ -28,12 +28,14 @@ export async function runLookup({ messages, times }: LookupCell, context: Scenar
     const seqs = await reader.page(after, PAGE_MESSAGES);
     if (seqs.length !== PAGE_MESSAGES || seqs[0] !== after + 1) throw new Error(`the page after ${after} is not whole`);
   };
+  const redis = await context.readRedis?.();
   const stop = context.startUsage();
   const metrics: Metrics = {
     ...spread('page', await timeEach(times, page)),
     ...spread('common', await timeEach(times, search(reader, 'common', random))),
     ...spread('rare', await timeEach(times, search(reader, 'rare', random))),
     ...spread('two', await timeEach(times, search(reader, 'two', random))),
+    ...(redis && { redisBytesPerMessage: redis.usedBytes / messages }),
   };
   return { metrics, usage: stop() };
 }

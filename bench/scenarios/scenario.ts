@@ -42,7 +42,9 @@ export type Metric =
   | 'redisMiB'
   | 'idleCpuUsPerSessionS'
   | 'redisIdleCpuUsPerSessionS'
-  | 'redisBytesPerSession';
+  | 'redisScriptsPerSessionS'
+  | 'redisBytesPerSession'
+  | 'redisBytesPerMessage';
 
 export type Metrics = Partial<Record<Metric, number>>;
 

@@ -3,6 +3,7 @@ import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { createLedger } from '../load/ledger.ts';
 import type { Publisher } from '../targets/target.ts';
+import { nodeMetrics, nodeOf, type Placing } from './placing.ts';
 import {
   CONNECT_CONCURRENCY,
   deliveryMetrics,
@@ -17,6 +18,7 @@ export interface SteadyCell {
   readonly scenario: 'steady';
   readonly rooms: number;
   readonly membersPerRoom: number;
+  readonly placing: Placing;
   readonly deliveriesPerS: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
@@ -38,7 +40,7 @@ const SLICE_S = 0.1;
 export async function runSteady(cell: SteadyCell, context: ScenarioContext): Promise<Outcome> {
   const latencies: number[] = [];
   const rooms = await connectAll(cell.rooms, CONNECT_CONCURRENCY, (room) =>
-    openRoom(context, `steady-${room}`, cell.membersPerRoom, latencies),
+    openRoom(context, `steady-${room}`, cell, latencies),
   );
   const deliveries = () => rooms.reduce((sum, { ledger }) => sum + ledger.deliveries(), 0);
   let published = 0;
@@ -60,9 +62,11 @@ export async function runSteady(cell: SteadyCell, context: ScenarioContext): Pro
   await run(cell.measureMs);
   const usage = stop();
   const delivered = deliveries() - before;
+  const messages = delivered / cell.membersPerRoom;
   const metrics = {
     ...deliveryMetrics(delivered, usage),
-    ...(await redisMetrics(delivered / cell.membersPerRoom, usage, delivered)),
+    ...nodeMetrics({ members: cell.membersPerRoom, placing: cell.placing }, messages, usage),
+    ...(await redisMetrics(messages, usage, delivered)),
     p50Ms: quantile(latencies, 0.5) / 1000,
     p99Ms: quantile(latencies, 0.99) / 1000,
     sliceP99Ms: quantile(sliceP99s(latencies, cell.deliveriesPerS * SLICE_S), 0.5) / 1000,
@@ -78,13 +82,16 @@ function sliceP99s(values: readonly number[], length: number): number[] {
   );
 }
 
-async function openRoom({ client }: ScenarioContext, room: string, members: number, latenciesUs: number[]) {
+async function openRoom({ client, nodes }: ScenarioContext, room: string, cell: SteadyCell, latenciesUs: number[]) {
+  const { membersPerRoom: members, placing } = cell;
+  const place = nodeOf(placing, nodes);
   const ledger = createLedger(members, () => {});
   for (let member = 0; member < members; member++) {
-    await client.connectMember(room, (bytes, at) => {
+    const onBody = (bytes: Uint8Array, at: number) => {
       latenciesUs.push(nowUs() - bodyTimeUs(bytes, at));
       ledger.received(member, bodySeq(bytes, at));
-    });
+    };
+    await client.connectMember(room, onBody, place(member));
   }
   return { ledger, publisher: await client.connectPublisher(room) };
 }

@@ -4,6 +4,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { systemClock } from '../../lib/clock.ts';
 import { parseRedisUrl, type RedisAddress } from '../../lib/config/redis-url.ts';
 import { createLogger } from '../../lib/log.ts';
+import type { NameKey } from '../../lib/protocol/names.ts';
 import { openRedisNode } from '../../lib/server/redis/node.ts';
 import { SCRIPTS } from '../../lib/server/store/redis/scripts.ts';
 import { createRedisStore } from '../../lib/server/store/redis/store.ts';
@@ -11,7 +12,7 @@ import { BLOCK_MESSAGES } from '../../lib/server/store/sqlite/chunks.ts';
 import { openSqliteStore } from '../../lib/server/store/sqlite.ts';
 import type { Placement } from '../machine.ts';
 import { compactRedis, startBenchRedis } from '../targets/redis-process.ts';
-import { fillStore, type Stock } from './stock.ts';
+import { fillStore, type Stock, stockedRoom } from './stock.ts';
 
 const KEEP_MS = 30 * 86_400_000;
 const DAY_MS = 86_400_000;
@@ -50,21 +51,26 @@ async function makeSqlite(parent: string, stock: Stock): Promise<string> {
   });
   try {
     await fillStore(store, stock, sayProgress('SQLite', stock));
-    await untilIndexed(join(dataDir, 'bcast.db'), stock);
+    await untilIndexed(join(dataDir, 'bcast.db'), stock, () => store.retain(stockedRoom(0) as NameKey, true));
   } finally {
     await store.close();
   }
   return dataDir;
 }
 
-/** The index of words follows by itself when there is little else to do; a store that has long been in use is at its end. */
-async function untilIndexed(file: string, { messagesPerRoom }: Stock): Promise<void> {
+/**
+ * The index of words follows by itself while a store is used, but not when it is busy: `touch` is a use of it. A store that
+ * has long been in use has its index.
+ */
+async function untilIndexed(file: string, { messagesPerRoom }: Stock, touch: () => Promise<void>): Promise<void> {
   const database = new DatabaseSync(file, { readOnly: true });
   const whole = messagesPerRoom - (messagesPerRoom % BLOCK_MESSAGES);
   const behind = database.prepare('SELECT count(*) AS count FROM rooms WHERE indexed < ?');
   try {
-    while (whole > 0 && behind.get(whole)?.['count'] !== 0)
+    while (whole > 0 && behind.get(whole)?.['count'] !== 0) {
+      await touch();
       await new Promise((resolve) => setTimeout(resolve, POLL_MS));
+    }
   } finally {
     database.close();
   }
