@@ -37,7 +37,8 @@ const NODES = ['bcast-redis', 'bcast-2-nodes', 'bcast-4-nodes'];
 /** `quick` takes one run of short cells: enough to see an order of magnitude, too little to compare by. */
 export function makePlan(quick: boolean): Plan {
   const time = quick ? { warmUpMs: 300, measureMs: 700 } : { warmUpMs: 1_500, measureMs: 4_000 };
-  return { runs: quick ? 1 : 2, cells: [...besidePeers(quick, time), ...onRedis(time), ...ofHistory(quick)] };
+  const shorter = quick ? time : { warmUpMs: 1_000, measureMs: 3_000 };
+  return { runs: quick ? 1 : 2, cells: [...besidePeers(quick, time), ...onRedis(time, shorter), ...ofHistory(quick)] };
 }
 
 type Time = Readonly<Record<'warmUpMs' | 'measureMs', number>>;
@@ -75,8 +76,8 @@ function fanout(members: number, time: Time, placing: Placing = 'even'): Cell {
   return { scenario: 'fanout', members, placing, windowMessages: WINDOW_MESSAGES, ...time };
 }
 
-function onRedis(time: Time): PlannedCell[] {
-  const steady = { scenario: 'steady', membersPerRoom: 4, deliveriesPerS: 12_000, ...time } as const;
+function onRedis(time: Time, shorter: Time): PlannedCell[] {
+  const steady = { scenario: 'steady', membersPerRoom: 4, deliveriesPerS: 12_000, ...shorter } as const;
   const rooms = [1, 10, 100, 1_000].map(
     (count): PlannedCell => ({
       name: `rooms-${count}`,

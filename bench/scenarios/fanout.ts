@@ -48,7 +48,7 @@ export async function runFanout(cell: FanoutCell, context: ScenarioContext): Pro
   const messages = deliveries / cell.members;
   const metrics = {
     ...deliveryMetrics(deliveries, usage),
-    ...nodeMetrics(cell, messages, usage),
+    ...(context.readRedis && nodeMetrics(cell, messages, usage)),
     ...(await redisMetrics(messages, usage, deliveries)),
   };
   return { metrics, usage };

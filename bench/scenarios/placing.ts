@@ -10,21 +10,21 @@ export function nodeOf(placing: Placing, nodes: number): (member: number) => num
   return (member) => (member < nodes ? member : 0);
 }
 
-/** What each of several nodes does for rooms of so many members: the first stores and tells, the others only hear. */
+/** What each node does for rooms of so many members: the first stores and tells, the others only hear. */
 export function nodeMetrics(
   { members, placing }: { readonly members: number; readonly placing: Placing },
   messages: number,
   { nodeCpuUs }: Usage,
 ): Metrics {
   const [firstUs = 0, ...others] = nodeCpuUs;
-  if (others.length === 0) return {};
   const place = nodeOf(placing, nodeCpuUs.length);
   const atFirst = Array.from({ length: members }, (_, member) => place(member)).filter((node) => node === 0).length;
+  const first = { firstCpuUsPerDelivery: firstUs / (messages * atFirst), firstCpuUsPerMessage: firstUs / messages };
+  if (others.length === 0) return first;
   const othersUs = others.reduce((sum, us) => sum + us, 0);
   return {
-    firstCpuUsPerDelivery: firstUs / (messages * atFirst),
+    ...first,
     hearingCpuUsPerDelivery: othersUs / (messages * (members - atFirst)),
-    firstCpuUsPerMessage: firstUs / messages,
     hearingCpuUsPerMessage: othersUs / others.length / messages,
   };
 }

@@ -65,7 +65,7 @@ export async function runSteady(cell: SteadyCell, context: ScenarioContext): Pro
   const messages = delivered / cell.membersPerRoom;
   const metrics = {
     ...deliveryMetrics(delivered, usage),
-    ...nodeMetrics({ members: cell.membersPerRoom, placing: cell.placing }, messages, usage),
+    ...(context.readRedis && nodeMetrics({ members: cell.membersPerRoom, placing: cell.placing }, messages, usage)),
     ...(await redisMetrics(messages, usage, delivered)),
     p50Ms: quantile(latencies, 0.5) / 1000,
     p99Ms: quantile(latencies, 0.99) / 1000,
