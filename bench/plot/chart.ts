@@ -22,7 +22,7 @@ const Y_TICKS = 5;
 
 /** Told apart also without colour: each line has a mark of its own. */
 const STYLES = [
-  { color: '#2f7ed8', dash: '', mark: 'circle' },
+  { color: '#2f7ed8', dash: 'none', mark: 'circle' },
   { color: '#d9822b', dash: '6 4', mark: 'square' },
   { color: '#3a9d5d', dash: '2 3', mark: 'diamond' },
   { color: '#b35fc4', dash: '8 3 2 3', mark: 'circle' },
@@ -32,7 +32,7 @@ type Style = (typeof STYLES)[number];
 
 /** Grey is read on both grounds; where the viewer knows which it is, the text goes with it. */
 const CSS = [
-  'text{font:13px system-ui,sans-serif;fill:#57606a}',
+  'text{font:13px system-ui,sans-serif;fill:#6e7781}',
   '.title{font-weight:600;font-size:15px}',
   '.axis{stroke:#8b949e;stroke-width:1}',
   '.grid{stroke:#8b949e;stroke-opacity:.3;stroke-width:1}',

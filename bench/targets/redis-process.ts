@@ -8,6 +8,7 @@ import { askRedis } from './redis-wire.ts';
 
 /** Loading a file of a million messages takes a few seconds. */
 const START_TIMEOUT_MS = 60_000;
+const POLL_MS = 100;
 
 /** As an operator would have it: what a second has brought may be lost with the machine. */
 const SETTINGS = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
@@ -43,7 +44,13 @@ export async function startBenchRedis(placement: Placement, parent: string, stoc
 
 /** Writes its files anew as they are smallest and load quickest. */
 export async function compactRedis(port: number): Promise<void> {
+  // It may be at it by itself, and then refuses.
+  await untilWritten(port);
   await askRedis(port, 'BGREWRITEAOF');
+  await untilWritten(port);
+}
+
+async function untilWritten(port: number): Promise<void> {
   const isBusy = async () => /aof_rewrite_(in_progress|scheduled):1/.test(await askRedis(port, 'INFO', 'persistence'));
-  while (await isBusy()) await new Promise((resolve) => setTimeout(resolve, 100));
+  while (await isBusy()) await new Promise((resolve) => setTimeout(resolve, POLL_MS));
 }
