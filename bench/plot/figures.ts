@@ -132,7 +132,7 @@ export const FIGURES = {
     metric: 'redisBytesOutPerMessage',
   },
   stored: {
-    what: 'a message that is stored',
+    what: 'a message that is stored, read from its file',
     unit: 'bytes in Redis',
     cell: 'lookup',
     target: 'bcast-redis',
@@ -209,7 +209,7 @@ export const FIGURES = {
     metric: 'redisMiB',
   },
   redisStored: {
-    what: 'Redis with 100,000 rooms of a message',
+    what: 'the same with 100,000 rooms of a message, read from its file',
     unit: 'MiB',
     cell: 'stored-rooms',
     target: 'bcast-redis',
