@@ -36,7 +36,7 @@ const SERIES: readonly Series[] = [
   },
   {
     file: 'cost-by-rooms.svg',
-    title: 'What a message costs, by rooms that share the same 3,000 messages/s',
+    title: 'What a message costs, by rooms (3,000 messages/s in all)',
     xLabel: 'rooms of four members',
     yLabel: 'CPU, µs a delivery (Redis: a message)',
     lines: [
@@ -47,7 +47,7 @@ const SERIES: readonly Series[] = [
   },
   {
     file: 'cost-by-nodes.svg',
-    title: 'What a message to 100 members costs, by nodes they are spread over',
+    title: 'What a message to 100 members costs, by nodes',
     xLabel: 'nodes on one Redis',
     yLabel: 'CPU, µs a message',
     lines: [
