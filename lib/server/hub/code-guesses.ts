@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
+import { originOf } from './address.ts';
 import { Failures } from './failures.ts';
 import type { Backplane } from './ports.ts';
 import type { Room } from './room.ts';
@@ -40,7 +41,7 @@ export class CodeGuesses {
   check(room: Room, session: UserSession): void {
     const { codeGuesses: most } = this.#limits;
     const { fp, address } = session;
-    const spent = [address, fp].filter((who) => this.#failures.of(`${who} ${room.key}`) >= most);
+    const spent = [originOf(address), fp].filter((who) => this.#failures.of(`${who} ${room.key}`) >= most);
     if (!isKnown(room, session) && this.#failures.of(room.key) >= most * ROOM_FACTOR) spent.push('');
     if (spent.length === 0) return;
     const waits = spent.map((who) => this.#failures.forgottenInMs(who === '' ? room.key : `${who} ${room.key}`));
@@ -53,7 +54,7 @@ export class CodeGuesses {
 
   /** A wrong code was given. */
   fail(room: Room, { fp, address }: UserSession): void {
-    const keys = [`${address} ${room.key}`, `${fp} ${room.key}`, room.key];
+    const keys = [`${originOf(address)} ${room.key}`, `${fp} ${room.key}`, room.key];
     this.hear(keys);
     this.#backplane.tellAll({ type: 'failed', at: 'code', keys });
   }

@@ -3,6 +3,7 @@ import { BcastError } from '../../errors.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import type { Account, Accounts } from './accounts.ts';
+import { originOf } from './address.ts';
 import { Failures } from './failures.ts';
 import type { Backplane } from './ports.ts';
 import { Turns } from './turns.ts';
@@ -78,8 +79,8 @@ export class Login {
 
   /** Until when an address that has failed too often is shut out, in ms from now; 0 when it is not. */
   shutOutMs(address: string): number {
-    const { loginAttempts } = this.#limits;
-    return this.#failures.of(address) >= loginAttempts ? this.#failures.forgottenInMs(address) : 0;
+    const origin = originOf(address);
+    return this.#failures.of(origin) >= this.#limits.loginAttempts ? this.#failures.forgottenInMs(origin) : 0;
   }
 
   /** A wrong password was given, on whatever node. */
@@ -89,9 +90,10 @@ export class Login {
 
   /** The right one was, on whatever node. */
   hearProof(key: NameKey, address: string): void {
-    this.#failures.clear(address);
+    const origin = originOf(address);
+    this.#failures.clear(origin);
     const proven = this.#proven.get(key) ?? new Set();
-    this.#proven.set(key, proven.add(address));
+    this.#proven.set(key, proven.add(origin));
     if (proven.size > MAX_PROVEN) proven.delete(proven.values().next().value as string);
   }
 
@@ -134,7 +136,7 @@ export class Login {
       throw new BcastError('BANNED', { untilMs: this.#clock.nowMs() + shutOutMs, retryAfterMs: shutOutMs });
     }
     const key = nameKey(name);
-    const isStranger = this.#proven.get(key)?.has(address) !== true;
+    const isStranger = this.#proven.get(key)?.has(originOf(address)) !== true;
     if (!isStranger || this.#failures.of(`@${key}`) < this.#limits.loginAttempts * NAME_FACTOR) return;
     const retryAfterMs = this.#failures.forgottenInMs(`@${key}`);
     throw new BcastError('AUTH_FAILED', {
@@ -144,14 +146,14 @@ export class Login {
   }
 
   #noteFailure({ name, address }: Claim): void {
-    const keys = [address, `@${nameKey(name)}`];
+    const keys = [originOf(address), `@${nameKey(name)}`];
     this.hearFailure(keys);
     this.#backplane.tellAll({ type: 'failed', at: 'login', keys });
   }
 
   /** The later, the more often it was wrong. */
   async #refuse({ address }: Claim): Promise<never> {
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures.of(address) - 1));
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures.of(originOf(address)) - 1));
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     throw new BcastError('AUTH_FAILED');
   }

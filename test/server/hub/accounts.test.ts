@@ -224,4 +224,16 @@ describe('wrong passwords', () => {
     expect(checked.length).toBeLessThanOrEqual(6);
     expect(new Set(codes)).toEqual(new Set(['AUTH_FAILED', 'BANNED']));
   });
+
+  test('from one network of IPv6 count together', async () => {
+    const harness = new HubHarness();
+    const alice = await harness.enter('alice');
+    await alice.ask(register('correct horse'));
+    for (let i = 0; i < 5; i += 1) {
+      const wrong = { fp: fingerprintOf(`mallory ${i}`), address: `2001:db8::${i}`, password: 'wrong horse' };
+      expect(await outcomeOf(harness, 'alice', wrong)).toBe('AUTH_FAILED');
+    }
+    expect(harness.hub.addressRefusal('2001:db8::9')).toMatchObject({ code: 'BANNED' });
+    expect(harness.hub.addressRefusal('2001:db8:0:1::9')).toBeUndefined();
+  });
 });
