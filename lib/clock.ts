@@ -16,13 +16,21 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Timer;
 }
 
+/** What a longer timer is made of: the runtime takes one past 2^31 - 1 ms, nearly 25 days, for one of 1 ms. */
+const LONGEST_MS = 0x7fff_ffff;
+
 /** The machine's own clock. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   monotonicMs: () => performance.now(),
   after(delayMs, callback) {
-    const handle = setTimeout(callback, delayMs);
-    if (typeof handle === 'object') handle.unref();
+    let handle: ReturnType<typeof setTimeout> | undefined;
+    const wait = (leftMs: number): void => {
+      const partMs = Math.min(leftMs, LONGEST_MS);
+      handle = setTimeout(() => (leftMs > partMs ? wait(leftMs - partMs) : callback()), partMs);
+      if (typeof handle === 'object') handle.unref();
+    };
+    wait(delayMs);
     return { cancel: () => clearTimeout(handle) };
   },
 };

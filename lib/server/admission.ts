@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { BcastError } from '../errors.ts';
+import { originOf } from './hub/address.ts';
 
 export interface AdmissionLimits {
   readonly maxConnections: number;
@@ -37,11 +38,12 @@ export class Admission {
   admit(address: string): void {
     const refusal = this.#refusalOf(address);
     if (refusal !== undefined) throw refusal;
-    this.#countAttempt(address);
+    const origin = originOf(address);
+    this.#countAttempt(origin);
     if (this.#total >= this.#limits.maxConnections) throw new BcastError('SERVER_FULL', { retryAfterMs: 10_000 });
-    const here = this.#connections.get(address) ?? 0;
+    const here = this.#connections.get(origin) ?? 0;
     if (here >= this.#limits.maxConnectionsPerAddress) throw new BcastError('ADDRESS_FULL', { retryAfterMs: 10_000 });
-    this.#connections.set(address, here + 1);
+    this.#connections.set(origin, here + 1);
     this.#total += 1;
   }
 
@@ -55,20 +57,21 @@ export class Admission {
   }
 
   release(address: string): void {
-    const left = (this.#connections.get(address) ?? 1) - 1;
-    if (left > 0) this.#connections.set(address, left);
-    else this.#connections.delete(address);
+    const origin = originOf(address);
+    const left = (this.#connections.get(origin) ?? 1) - 1;
+    if (left > 0) this.#connections.set(origin, left);
+    else this.#connections.delete(origin);
     this.#total -= 1;
   }
 
-  #countAttempt(address: string): void {
+  #countAttempt(origin: string): void {
     const nowMs = this.#clock.monotonicMs();
-    let window = this.#windows.get(address);
+    let window = this.#windows.get(origin);
     if (window === undefined || window.endsMs <= nowMs) {
       // Deleted first, so that the map stays in the order in which windows end.
-      this.#windows.delete(address);
+      this.#windows.delete(origin);
       window = { attempts: 0, endsMs: nowMs + this.#limits.connectWindow };
-      this.#windows.set(address, window);
+      this.#windows.set(origin, window);
       this.#forgetOld(nowMs);
     }
     window.attempts += 1;

@@ -34,6 +34,21 @@ describe('admission', () => {
     for (const address of ['c', 'd', 'e']) admission.admit(address);
   });
 
+  test('counts a network of IPv6 as one address, and IPv4 as itself however it is written', () => {
+    const { admission } = makeAdmission({ maxConnectionsPerAddress: 2, connectAttempts: 4 });
+    admission.admit('2001:db8::1');
+    admission.admit('2001:db8::ffff:2');
+    expect(codeOf(() => admission.admit('2001:db8:0:0:3::'))).toBe('ADDRESS_FULL');
+    admission.admit('2001:db8:0:1::1');
+    admission.release('2001:db8::1');
+    admission.admit('2001:db8::4%eth0');
+    expect(codeOf(() => admission.admit('2001:db8::5'))).toBe('TOO_MANY_ATTEMPTS');
+    admission.admit('192.0.2.1');
+    admission.admit('::ffff:192.0.2.1');
+    expect(codeOf(() => admission.admit('192.0.2.1'))).toBe('ADDRESS_FULL');
+    admission.admit('192.0.2.2');
+  });
+
   test('counts attempts within a window, the refused ones too, and says when it ends', () => {
     const { admission, clock } = makeAdmission({ connectAttempts: 3, maxConnectionsPerAddress: 1 });
     admission.admit('a');

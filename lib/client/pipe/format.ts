@@ -164,7 +164,7 @@ export function forgottenText(room: string): string {
 
 export function removedText(event: Extract<ClientEvent, { type: 'removed' }>): string {
   const reason = event.reason === null ? '' : `: ${sanitiseLine(event.reason)}`;
-  const until = event.untilMs === null ? '' : ` until ${new Date(event.untilMs).toISOString()}`;
+  const until = event.untilMs === null ? '' : ` until ${rfc3339(event.untilMs)}`;
   return `${event.by} ${event.removal === 'ban' ? 'banned' : 'removed'} you from ${event.room}${until}${reason}`;
 }
 

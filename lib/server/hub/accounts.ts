@@ -109,24 +109,30 @@ export class Accounts {
     return this.#secrets.hashPassword(password);
   }
 
-  /** One key must not be able to take all names there are. */
-  async #noteName(fp: Fingerprint, key: NameKey): Promise<void> {
-    const record = await this.#records.get('identity', fp);
-    const names = namesOf(record?.value).filter((name) => name !== key);
-    const most = this.#maxNamesPerKey();
-    if (names.length >= most) {
+  /** One key must not be able to take all names there are, not even in many sessions at once. */
+  #noteName(fp: Fingerprint, key: NameKey): Promise<void> {
+    return this.#changeNames(fp, (before) => {
+      const names = before.filter((name) => name !== key);
+      const most = this.#maxNamesPerKey();
+      if (names.length < most) return [...names, key];
       throw new BcastError('BAD_REQUEST', {
         text: `Your key has ${most} registered names already; unregister one first.`,
       });
-    }
-    await this.#records.put('identity', fp, [...names, key]);
+    });
   }
 
-  async #forgetName(fp: Fingerprint, key: NameKey): Promise<void> {
-    const record = await this.#records.get('identity', fp);
-    const names = namesOf(record?.value).filter((name) => name !== key);
-    if (names.length > 0) await this.#records.put('identity', fp, names);
-    else await this.#records.remove('identity', fp);
+  #forgetName(fp: Fingerprint, key: NameKey): Promise<void> {
+    return this.#changeNames(fp, (before) => before.filter((name) => name !== key));
+  }
+
+  async #changeNames(fp: Fingerprint, change: (names: readonly string[]) => readonly string[]): Promise<void> {
+    for (;;) {
+      const record = await this.#records.get('identity', fp);
+      const names = change(namesOf(record?.value));
+      const over = record?.version ?? 0;
+      if (names.length > 0 && (await this.#records.put('identity', fp, names, { over })) !== null) return;
+      if (names.length === 0 && (over === 0 || (await this.#records.remove('identity', fp, over)))) return;
+    }
   }
 }
 

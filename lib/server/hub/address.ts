@@ -15,6 +15,8 @@ const IPV4_BYTES = 4;
 /** What an IPv4 address has in front. */
 const MAPPED = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff];
 const MAPPED_BITS = 96;
+/** What one customer or machine is given of IPv6, at least. */
+const ORIGIN_BITS = 64;
 
 const OCTET = /^(?:25[0-5]|2[0-4]\d|1\d\d|[1-9]?\d)$/;
 const GROUP = /^[0-9a-f]{1,4}$/i;
@@ -69,6 +71,16 @@ export function formatNetwork({ first, prefixBits }: Network): string {
   const text = formatAddress(first);
   if (prefixBits === ADDRESS_BITS) return text;
   return `${text}/${text.includes(':') ? prefixBits : prefixBits - MAPPED_BITS}`;
+}
+
+/**
+ * What limits count as one address: whoever has one of IPv6 has the 2^64 that begin like it, and could come from another one
+ * each time. What is no address is taken as it is.
+ */
+export function originOf(text: string): string {
+  const address = text.includes(':') ? parseAddress(text) : null;
+  if (address === null || isIpv4(address)) return address === null ? text : formatAddress(address);
+  return formatNetwork(networkOf(address, ORIGIN_BITS));
 }
 
 function networkOf(address: IpAddress, prefixBits: number): Network {

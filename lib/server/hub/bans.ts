@@ -25,7 +25,8 @@ export interface BanSubject {
   readonly nameKey: NameKey;
   /** All identities of the user. */
   readonly fps: readonly Fingerprint[];
-  readonly address: string;
+  /** Null: it does not count. */
+  readonly address: string | null;
 }
 
 /** The last moment a Date can say: a ban for longer than that is a ban until then. */
@@ -108,7 +109,8 @@ export class Bans {
   }
 
   #isMeant(ban: Ban, { nameKey: name, fps, address }: BanSubject): boolean {
-    return ban.nameKey === name || ban.fps.some((fp) => fps.includes(fp)) || this.#isAddressMeant(ban, address);
+    if (ban.nameKey === name || ban.fps.some((fp) => fps.includes(fp))) return true;
+    return address !== null && this.#isAddressMeant(ban, address);
   }
 
   #isAddressMeant(ban: Ban, text: string): boolean {

@@ -1,9 +1,11 @@
 import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
+import { originOf } from './address.ts';
 import { Failures } from './failures.ts';
 import type { Backplane } from './ports.ts';
 import type { Room } from './room.ts';
+import { subjectOf } from './user.ts';
 import type { UserSession } from './user-session.ts';
 
 export interface GuessLimits {
@@ -21,8 +23,8 @@ const MAX_KNOWN = 10_000;
 
 /**
  * Keeps the 36^5 codes of a locked room out of reach of guessing: with the defaults of 5 in 10 minutes one address needs
- * 115,000 years for half of them, and all addresses of the world together more than ten. Who has given the right code
- * before is not held up by others who guess. All nodes of a network count together.
+ * 115,000 years for half of them, and all addresses of the world together more than ten. Who has been in before is not held
+ * up by others who guess. All nodes of a network count together.
  */
 export class CodeGuesses {
   readonly #failures: Failures;
@@ -36,10 +38,11 @@ export class CodeGuesses {
   }
 
   /** Throws BAD_CODE, unheard, while too many were wrong. */
-  check(room: Room, { fp, address }: UserSession): void {
+  check(room: Room, session: UserSession): void {
     const { codeGuesses: most } = this.#limits;
-    const spent = [address, fp].filter((who) => this.#failures.of(`${who} ${room.key}`) >= most);
-    if (!room.known.has(fp) && this.#failures.of(room.key) >= most * ROOM_FACTOR) spent.push('');
+    const { fp, address } = session;
+    const spent = [originOf(address), fp].filter((who) => this.#failures.of(`${who} ${room.key}`) >= most);
+    if (!isKnown(room, session) && this.#failures.of(room.key) >= most * ROOM_FACTOR) spent.push('');
     if (spent.length === 0) return;
     const waits = spent.map((who) => this.#failures.forgottenInMs(who === '' ? room.key : `${who} ${room.key}`));
     const retryAfterMs = Math.max(...waits);
@@ -51,7 +54,7 @@ export class CodeGuesses {
 
   /** A wrong code was given. */
   fail(room: Room, { fp, address }: UserSession): void {
-    const keys = [`${address} ${room.key}`, `${fp} ${room.key}`, room.key];
+    const keys = [`${originOf(address)} ${room.key}`, `${fp} ${room.key}`, room.key];
     this.hear(keys);
     this.#backplane.tellAll({ type: 'failed', at: 'code', keys });
   }
@@ -72,4 +75,9 @@ export class CodeGuesses {
   know(room: Room, fp: Fingerprint): void {
     if (room.known.size < MAX_KNOWN) room.known.add(fp);
   }
+}
+
+/** Who made or rules the room, who has read in it, which outlives a restart, and who has given its code lately. */
+function isKnown(room: Room, { fp, user }: UserSession): boolean {
+  return room.known.has(fp) || room.roleOf(user) !== 'member' || room.marks.has(subjectOf(user));
 }

@@ -26,7 +26,7 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
   if (request.type === 'ping') return;
   const isMessage = request.type === 'say' || request.type === 'tell';
   if (isMessage) session.held.check(request.id, hub.clock.monotonicMs());
-  const size = isMessage ? utf8Length(request.body) : 0;
+  const size = 'body' in request ? utf8Length(request.body) : 0;
   const retryAfterMs = session.user.rate.take(size + REQUEST_BYTES);
   if (retryAfterMs === 0) return;
   if (isMessage) session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
@@ -116,16 +116,18 @@ export function checkRoomCount({ limits }: Hub, { roomCount }: User): void {
   }
 }
 
-/** Throws MUTED. */
-export function checkVoice(hub: Hub, { user, address }: UserSession, room: Room): void {
-  if ((room.mutes.isEmpty && hub.network.mutes.isEmpty) || user.isAdmin) return;
+/** Throws MUTED for who may not speak in the room, or, without one, anywhere on the network. */
+export function checkVoice(hub: Hub, { user, address }: UserSession, room: Room | null): void {
+  const inRoom = room?.mutes;
+  const everywhere = hub.network.mutes;
+  if ((inRoom?.isEmpty !== false && everywhere.isEmpty) || user.isAdmin) return;
   const subject = subjectFor(user, address);
   const nowMs = hub.clock.nowMs();
-  const mute = room.mutes.match(subject, nowMs) ?? hub.network.mutes.match(subject, nowMs);
+  const mute = inRoom?.match(subject, nowMs) ?? everywhere.match(subject, nowMs);
   if (mute !== undefined) throw banRefusal('MUTED', mute);
 }
 
-export function subjectFor({ key, fps }: User, address: string): BanSubject {
+export function subjectFor({ key, fps }: User, address: string | null): BanSubject {
   return { nameKey: key, fps, address };
 }
 
@@ -147,7 +149,9 @@ export function checkCode(hub: Hub, session: UserSession, room: Room, code: stri
 /** Throws ROOM_BANNED, ROOM_FULL and TOO_MANY_ROOMS. */
 export function checkJoin(hub: Hub, session: UserSession, room: Room): void {
   const { user, address } = session;
-  const ban = room.bans.match(subjectFor(user, address), hub.clock.nowMs());
+  // Who has a role there is not kept out with an address that others have too.
+  const isRuler = room.roleOf(user) !== 'member';
+  const ban = room.bans.match(subjectFor(user, isRuler ? null : address), hub.clock.nowMs());
   if (ban !== undefined && !user.isAdmin) throw banRefusal('ROOM_BANNED', ban);
   if (!room.has(user)) checkRoomCount(hub, user);
   const { maxMembersPerRoom } = hub.limits;

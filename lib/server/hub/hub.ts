@@ -21,6 +21,7 @@ import type { RateLimits } from './rate-limit.ts';
 import { Recent } from './recent.ts';
 import { errorEvent } from './refusal.ts';
 import { Rooms } from './rooms.ts';
+import { Turns } from './turns.ts';
 import { type User, Users } from './user.ts';
 import type { UserSession } from './user-session.ts';
 
@@ -84,6 +85,8 @@ export class Hub {
   readonly publisher: Publisher;
   /** Private messages and publications sent lately, so that a resent one is answered and not delivered again. */
   readonly recentTells = new Recent<string, number>(8_192);
+  /** One at a time: whoever enters or reads on waits for no more than one of them. */
+  readonly searches = new Turns(1, 64);
   readonly #startedMs: number;
   #saving: Timer | undefined;
   #tokens = 0;

@@ -3,8 +3,10 @@ import { BcastError } from '../../errors.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import type { Account, Accounts } from './accounts.ts';
+import { originOf } from './address.ts';
 import { Failures } from './failures.ts';
 import type { Backplane } from './ports.ts';
+import { Turns } from './turns.ts';
 
 export interface LoginLimits {
   /** `open`: any name that is free; `accounts`: registered names only. */
@@ -37,6 +39,9 @@ const MAX_PROVEN = 100;
 const MAX_AT_ONCE = 2;
 const MAX_WAITING = 64;
 
+/** New passwords that wait to be hashed, one at a time: whoever is in may set one again and again, and must keep nobody out. */
+const MAX_SETTING = 16;
+
 /** Decides whether somebody is who he says he is. All nodes of a network count wrong passwords together. */
 export class Login {
   readonly #accounts: Accounts;
@@ -46,8 +51,8 @@ export class Login {
   readonly #backplane: Pick<Backplane, 'tellAll'>;
   /** Addresses that an account was entered from: strangers' failures do not count against them. */
   readonly #proven = new Map<NameKey, Set<string>>();
-  #running = 0;
-  readonly #waiting: (() => void)[] = [];
+  readonly #checks = new Turns(MAX_AT_ONCE, MAX_WAITING);
+  readonly #settings = new Turns(1, MAX_SETTING);
 
   constructor(accounts: Accounts, clock: Clock, limits: LoginLimits, backplane: Pick<Backplane, 'tellAll'>) {
     this.#accounts = accounts;
@@ -69,13 +74,13 @@ export class Login {
     const isOpenName = account === null && this.#limits.auth === 'open';
     if (isOpenName) throw new BcastError('AUTH_FAILED', { text: `The name ${claim.name} is not registered.` });
     await this.#checkPassword(claim, account, claim.password);
-    return (await this.#accounts.addIdentity(key, claim.fp)) ?? this.#fail(claim);
+    return (await this.#accounts.addIdentity(key, claim.fp)) ?? this.#refuse(claim);
   }
 
   /** Until when an address that has failed too often is shut out, in ms from now; 0 when it is not. */
   shutOutMs(address: string): number {
-    const { loginAttempts } = this.#limits;
-    return this.#failures.of(address) >= loginAttempts ? this.#failures.forgottenInMs(address) : 0;
+    const origin = originOf(address);
+    return this.#failures.of(origin) >= this.#limits.loginAttempts ? this.#failures.forgottenInMs(origin) : 0;
   }
 
   /** A wrong password was given, on whatever node. */
@@ -85,25 +90,16 @@ export class Login {
 
   /** The right one was, on whatever node. */
   hearProof(key: NameKey, address: string): void {
-    this.#failures.clear(address);
+    const origin = originOf(address);
+    this.#failures.clear(origin);
     const proven = this.#proven.get(key) ?? new Set();
-    this.#proven.set(key, proven.add(address));
+    this.#proven.set(key, proven.add(origin));
     if (proven.size > MAX_PROVEN) proven.delete(proven.values().next().value as string);
   }
 
-  /** Does what hashes a password when few others do. Throws SERVER_FULL when too many wait. */
-  async hashInTurn<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#running >= MAX_AT_ONCE) {
-      if (this.#waiting.length >= MAX_WAITING) throw new BcastError('SERVER_FULL', { retryAfterMs: 5_000 });
-      await new Promise<void>((resolve) => this.#waiting.push(resolve));
-    }
-    this.#running += 1;
-    try {
-      return await work();
-    } finally {
-      this.#running -= 1;
-      this.#waiting.shift()?.();
-    }
+  /** Does what hashes a new password when nobody else does. Rejects with SERVER_FULL when too many wait. */
+  setInTurn<T>(work: () => Promise<T>): Promise<T> {
+    return this.#settings.take(work, serverFull);
   }
 
   #withoutPassword({ name }: Claim, account: Account | null): null {
@@ -120,25 +116,49 @@ export class Login {
   async #checkPassword(claim: Claim, account: Account | null, password: string): Promise<void> {
     const { address, name } = claim;
     const key = nameKey(name);
-    const isStranger = this.#proven.get(key)?.has(address) !== true;
-    if (isStranger && this.#failures.of(`@${key}`) >= this.#limits.loginAttempts * NAME_FACTOR) {
-      const retryAfterMs = this.#failures.forgottenInMs(`@${key}`);
-      throw new BcastError('AUTH_FAILED', {
-        text: `Too many wrong passwords were given for ${name}; come with a known key, or later.`,
-        retryAfterMs,
-      });
-    }
-    if (!(await this.hashInTurn(() => this.#accounts.verify(account, password)))) await this.#fail(claim);
+    const verify = async (): Promise<boolean> => {
+      // Not before: of many that come at once each waits for those in front.
+      this.#checkAttempts(claim);
+      const isRight = await this.#accounts.verify(account, password);
+      if (!isRight) this.#noteFailure(claim);
+      return isRight;
+    };
+    this.#checkAttempts(claim);
+    if (!(await this.#checks.take(verify, serverFull))) await this.#refuse(claim);
     this.hearProof(key, address);
     this.#backplane.tellAll({ type: 'proved', key, address });
   }
 
-  async #fail({ name, address }: Claim): Promise<never> {
-    const keys = [address, `@${nameKey(name)}`];
+  /** Throws BANNED for an address, and AUTH_FAILED for a name, with too many wrong passwords lately. */
+  #checkAttempts({ address, name }: Claim): void {
+    const shutOutMs = this.shutOutMs(address);
+    if (shutOutMs > 0) {
+      throw new BcastError('BANNED', { untilMs: this.#clock.nowMs() + shutOutMs, retryAfterMs: shutOutMs });
+    }
+    const key = nameKey(name);
+    const isStranger = this.#proven.get(key)?.has(originOf(address)) !== true;
+    if (!isStranger || this.#failures.of(`@${key}`) < this.#limits.loginAttempts * NAME_FACTOR) return;
+    const retryAfterMs = this.#failures.forgottenInMs(`@${key}`);
+    throw new BcastError('AUTH_FAILED', {
+      text: `Too many wrong passwords were given for ${name}; come with a known key, or later.`,
+      retryAfterMs,
+    });
+  }
+
+  #noteFailure({ name, address }: Claim): void {
+    const keys = [originOf(address), `@${nameKey(name)}`];
     this.hearFailure(keys);
     this.#backplane.tellAll({ type: 'failed', at: 'login', keys });
-    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures.of(address) - 1));
+  }
+
+  /** The later, the more often it was wrong. */
+  async #refuse({ address }: Claim): Promise<never> {
+    const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (this.#failures.of(originOf(address)) - 1));
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     throw new BcastError('AUTH_FAILED');
   }
+}
+
+function serverFull(): BcastError {
+  return new BcastError('SERVER_FULL', { retryAfterMs: 5_000 });
 }

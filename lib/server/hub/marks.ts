@@ -51,6 +51,10 @@ export class Marks {
     return this.#bySubject.has(subject);
   }
 
+  get size(): number {
+    return this.#bySubject.size;
+  }
+
   get subjects(): Iterable<string> {
     return this.#bySubject.keys();
   }

@@ -43,6 +43,8 @@ export class Rooms {
   readonly #leaving = new Map<Room, Timer>();
   /** Rooms whose history is being opened or forgotten; whoever comes meanwhile waits. */
   readonly #changing = new Map<NameKey, Promise<unknown>>();
+  /** The last change of a room that is under way. */
+  readonly #updates = new WeakMap<Room, Promise<void>>();
   readonly #store: Store;
   readonly #backplane: Backplane;
   /** What came about rooms that are just being loaded. */
@@ -116,14 +118,15 @@ export class Rooms {
   }
 
   /**
-   * The room of that name, made when it is not there. It stays until the caller has called `release`, whoever leaves
-   * meanwhile. Throws TOO_MANY_ROOMS and ROOM_NAME_INVALID, and ROOM_EXISTS when it was to be made.
+   * The room of that name, made when it is not there; without a maker that is NO_SUCH_ROOM. It stays until the caller has
+   * called `release`, whoever leaves meanwhile. Throws TOO_MANY_ROOMS and ROOM_NAME_INVALID, and ROOM_EXISTS when it was
+   * to be made.
    */
-  async open(name: RoomName, maker: Maker): Promise<Opened> {
+  async open(name: RoomName, maker: Maker | null): Promise<Opened> {
     const key = nameKey(name);
     while (this.#changing.has(key)) await this.#changing.get(key);
     const present = this.#byKey.get(key);
-    if (present !== undefined && maker.create !== null) throw roomExists(name);
+    if (present !== undefined && maker !== null && maker.create !== null) throw roomExists(name);
     const opened = present === undefined ? await this.#load(name, key, maker) : { room: present, made: null };
     const { room } = opened;
     room.holds += 1;
@@ -136,7 +139,17 @@ export class Rooms {
    * Changes what a room is, in the store and then here. `change` may be called again on what another has made of it
    * meanwhile; what it throws ends the attempt.
    */
-  async update(room: Room, change: (state: RoomState) => RoomState): Promise<void> {
+  update(room: Room, change: (state: RoomState) => RoomState): Promise<void> {
+    // One after another: of many that came at once all but one would try again, and again.
+    const updated = (this.#updates.get(room) ?? Promise.resolve()).then(() => this.#update(room, change));
+    this.#updates.set(
+      room,
+      updated.catch(() => undefined),
+    );
+    return updated;
+  }
+
+  async #update(room: Room, change: (state: RoomState) => RoomState): Promise<void> {
     for (let i = 0; i < MAX_TRIES; i += 1) {
       const state = change(room.state);
       if (utf8Length(JSON.stringify(state)) > MAX_RECORD_BYTES) {
@@ -184,7 +197,7 @@ export class Rooms {
     return (await this.#store.bounds(key)) ?? { incarnation, first: lastSeq + 1, last: lastSeq };
   }
 
-  async #load(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
+  async #load(name: RoomName, key: NameKey, maker: Maker | null): Promise<Opened> {
     const { maxRooms } = this.#options;
     this.#opening += 1;
     try {
@@ -197,7 +210,7 @@ export class Rooms {
         try {
           // First, so that nothing is missed between what the store says now and what comes.
           const members = await this.#backplane.enter(key);
-          const opened = (await this.#find(key, maker)) ?? (await this.#make(name, key, maker));
+          const opened = (await this.#find(key, maker?.create ?? null)) ?? (await this.#make(name, key, maker));
           opened.room.remote.reset(members);
           this.#byKey.set(key, opened.room);
           for (const act of this.#early.get(key) ?? []) act(opened.room);
@@ -215,7 +228,7 @@ export class Rooms {
   }
 
   /** The room as the store has it. */
-  async #find(key: NameKey, { create }: Maker): Promise<Opened | null> {
+  async #find(key: NameKey, create: Access | null): Promise<Opened | null> {
     const record = await this.#store.get('room', key);
     if (record === null) return null;
     const state = parseRoomState(record.value);
@@ -225,7 +238,8 @@ export class Rooms {
     return { room, made: null };
   }
 
-  async #make(name: RoomName, key: NameKey, maker: Maker): Promise<Opened> {
+  async #make(name: RoomName, key: NameKey, maker: Maker | null): Promise<Opened> {
+    if (maker === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${name}.` });
     this.#checkLength(name);
     const { user, fp, create } = maker;
     const bounds = await this.#store.open(key);
@@ -245,7 +259,7 @@ export class Rooms {
     const version = await this.#store.put('room', key, state, { over: 0 });
     if (version !== null) return { room: new Room(key, bounds, state, version), made: { code } };
     // Made by another node meanwhile.
-    const found = await this.#find(key, maker);
+    const found = await this.#find(key, create);
     if (found === null) throw new BcastError('INTERNAL', { cause: new Error('a room came and went') });
     return found;
   }

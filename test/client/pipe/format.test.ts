@@ -143,6 +143,12 @@ describe('events', () => {
       'bob banned you from lobby until 1970-01-01T00:00:00.000Z: spam',
       { type: 'ban', from: 'bob', body: 'spam' },
     ],
+    // No server may throw us out with a date that there is not.
+    [
+      { type: 'removed', room: lobby, removal: 'ban', by: bob, reason: null, untilMs: Number.MAX_SAFE_INTEGER },
+      'bob banned you from lobby until 9999-12-31T23:59:59.999Z',
+      { type: 'ban', from: 'bob', body: null },
+    ],
   ];
 
   test.each(cases)('%j reads well and has the stable keys', (event, text, keys) => {

@@ -120,6 +120,32 @@ describe('a name that is registered', () => {
     expect(await refusal(bob.ask(nick('prize')) as never)).toBe('NAME_REGISTERED');
     expect(await alice.ask(nick('prize'))).toMatchObject({ type: 'ok' });
   });
+
+  test('is one of so many for a key, also when it asks in many sessions at once', async () => {
+    const harness = new HubHarness({ maxNamesPerKey: 5 });
+    const fp = fingerprintOf('squatter');
+    const guests = await Promise.all(Array.from({ length: 20 }, (_, i) => harness.enter(`squat${i}`, { fp })));
+    const asked = guests.map((guest) => guest.start(register()));
+    await harness.endTurn();
+    const answers = guests.flatMap((guest, i) => guest.answersTo(asked[i]?.req ?? 0));
+    expect(answers.filter(({ type }) => type === 'ok')).toHaveLength(5);
+    expect(await harness.hub.accounts.list()).toHaveLength(5);
+  });
+
+  test('gives what it may do to who bears it only: under another name nobody could take it back', async () => {
+    const harness = new HubHarness();
+    const alice = await harness.enter('alice');
+    await alice.ask(register());
+    const { key } = alice.session.user;
+    await harness.hub.accounts.update(key, (account) => ({ ...account, isAdmin: true }));
+    harness.hub.noteAccount(key, await harness.hub.accounts.find(key));
+    const motd: Ask = { type: 'motd', text: 'hello' };
+    expect(await alice.ask(motd)).toMatchObject({ type: 'ok' });
+    await alice.ask(nick('sleeper'));
+    expect(await refusal(alice.ask(motd) as never)).toBe('NOT_ALLOWED');
+    await alice.ask(nick('alice'));
+    expect(await alice.ask(motd)).toMatchObject({ type: 'ok' });
+  });
 });
 
 describe('a server for registered users', () => {
@@ -176,5 +202,38 @@ describe('wrong passwords', () => {
     const other = { fp: fingerprintOf('phone'), address: home.address };
     expect(await outcomeOf(harness, 'alice', { ...other, password: 'correct horse' })).toBe('in');
     expect(await outcomeOf(harness, 'alice', { address: '198.51.100.100' })).toBe('in');
+  });
+
+  test('are counted one by one, also of those that come at once', async () => {
+    const harness = new HubHarness();
+    const alice = await harness.enter('alice');
+    await alice.ask(register('correct horse'));
+    const checked: string[] = [];
+    const { secrets } = harness.hub;
+    const { verifyPassword } = secrets;
+    secrets.verifyPassword = (password, hash) => {
+      checked.push(password);
+      return verifyPassword(password, hash);
+    };
+    const outcomes = Promise.allSettled(
+      Array.from({ length: 40 }, (_, i) => harness.enter('alice', { ...stranger, password: `wrong horse ${i}` })),
+    );
+    for (let i = 0; i < 100; i += 1) await harness.pass(100);
+    const codes = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+    // Two are checked at a time.
+    expect(checked.length).toBeLessThanOrEqual(6);
+    expect(new Set(codes)).toEqual(new Set(['AUTH_FAILED', 'BANNED']));
+  });
+
+  test('from one network of IPv6 count together', async () => {
+    const harness = new HubHarness();
+    const alice = await harness.enter('alice');
+    await alice.ask(register('correct horse'));
+    for (let i = 0; i < 5; i += 1) {
+      const wrong = { fp: fingerprintOf(`mallory ${i}`), address: `2001:db8::${i}`, password: 'wrong horse' };
+      expect(await outcomeOf(harness, 'alice', wrong)).toBe('AUTH_FAILED');
+    }
+    expect(harness.hub.addressRefusal('2001:db8::9')).toMatchObject({ code: 'BANNED' });
+    expect(harness.hub.addressRefusal('2001:db8:0:1::9')).toBeUndefined();
   });
 });

@@ -112,6 +112,16 @@ describe('a locked room', () => {
     expect(state).toContain('digest of');
     expect(state.replace(`digest of vault ${code}`, '')).not.toContain(code);
   });
+
+  test('that is not there is not made by who asks for its code', async () => {
+    const { harness, bob } = await withVault();
+    const before = harness.hub.rooms.size;
+    for (const room of ['nowhere', 'elsewhere'] as RoomName[]) {
+      expect(await errorOf(bob, { type: 'code', room })).toBe(ERRORS.NO_SUCH_ROOM.wire);
+      expect(await harness.store.get('room', room)).toBeNull();
+    }
+    expect(harness.hub.rooms.size).toBe(before);
+  });
 });
 
 describe('guessing a code', () => {
@@ -145,5 +155,25 @@ describe('guessing a code', () => {
     const { bob, code } = await withVault();
     for (let i = 0; i < 20; i += 1) expect(await bob.ask(join(null))).toMatchObject({ ...badCode, retryAfterMs: null });
     expect(await bob.ask(join(code))).toMatchObject({ type: 'ok' });
+  });
+
+  test('by all the world keeps neither who made the room out of it nor who has read in it before a restart', async () => {
+    const { harness, alice, bob, code } = await withVault();
+    await bob.ask(join(code));
+    await alice.say('hello', 'vault');
+    await bob.ask({ type: 'mark', room: VAULT, delivered: 1, read: 1 });
+    await alice.ask({ type: 'retain', room: VAULT, on: true });
+    await harness.hub.stop();
+    const later = new HubHarness({}, harness.store);
+    for (let i = 0; i < 50; i += 1) {
+      const bot = await later.enter(`bot${i}`, { address: `198.51.100.${i}` });
+      await bot.ask(join('WRONG'));
+      bot.leave();
+    }
+    const carol = await later.enter('carol', { address: '203.0.113.9' });
+    expect(await carol.ask(join(code))).toMatchObject(badCode);
+    for (const name of ['alice', 'bob']) {
+      expect(await (await later.enter(name)).ask(join(code))).toMatchObject({ type: 'ok' });
+    }
   });
 });

@@ -4,6 +4,7 @@ import { ERRORS } from '../../../lib/errors.ts';
 import type { RoomName, UserName } from '../../../lib/protocol/names.ts';
 import { RateLimit } from '../../../lib/server/hub/rate-limit.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
+import type { Ask } from '../../helpers/peer.ts';
 import { type Answer, type Guest, HubHarness, newId } from './harness.ts';
 
 const DEN = 'den' as RoomName;
@@ -155,5 +156,19 @@ describe('who sends too fast', () => {
     for (const each of guests) await each.join();
     expect(codes([await (guests[0] as Guest).ask({ type: 'names', room: DEN })])).toEqual(['ok']);
     expect(codes([await (guests[0] as Guest).ask({ type: 'names', room: DEN })])).toEqual([SLOW_DOWN]);
+  });
+
+  test('pays for what is published as for what is said', async () => {
+    const { guest } = await inDen({ byteBurst: 1_050, bytesPerSecond: 1_000 });
+    const publish = (body: string): Ask => ({ type: 'publish', id: newId(), kind: 'text', body });
+    expect(codes([await guest.ask(publish('x'.repeat(900))), await guest.ask(publish(''))])).toEqual(['ok', SLOW_DOWN]);
+  });
+
+  test('pays for all that receipts count, however few are told', async () => {
+    const { harness, guest } = await inDen({ byteBurst: 20_000, bytesPerSecond: 1_000 });
+    const marks = harness.hub.rooms.find(DEN)?.marks;
+    for (let i = 0; i < 2_000; i += 1) marks?.set(`who ${i}`, { name: 'who' as UserName, delivered: 0, read: 0 }, 0);
+    const receipts: Ask = { type: 'receipts', room: DEN, seq: 9 };
+    expect(codes([await guest.ask(receipts), await guest.ask(receipts)])).toEqual(['ok', SLOW_DOWN]);
   });
 });

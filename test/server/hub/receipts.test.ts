@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import type { RoomName } from '../../../lib/protocol/names.ts';
+import { ERRORS } from '../../../lib/errors.ts';
+import type { RoomName, UserName } from '../../../lib/protocol/names.ts';
 import { Marks } from '../../../lib/server/hub/marks.ts';
 import type { Ask } from '../../helpers/peer.ts';
 import { type Guest, HubHarness } from './harness.ts';
@@ -96,5 +97,27 @@ describe('a search', () => {
         .at(-1)
         ?.messages.map(({ seq }) => seq),
     ).toEqual([1]);
+  });
+
+  test('waits for the ones before it, is refused when many wait, and finds nothing for who is out by its turn', async () => {
+    const { harness, alice, bob } = await inADen();
+    const search: Ask = { type: 'search', room: DEN, words: 'plan', before: null, limit: 5 };
+    await alice.say('the plan');
+    const gate = harness.store.hold('search');
+    const first = alice.start(search);
+    await gate.reached;
+    const behind = bob.start(search);
+    await alice.ask({ type: 'kick', room: DEN, name: 'bob' as UserName, reason: null });
+    const others = await Promise.all(Array.from({ length: 70 }, (_, i) => harness.enter(`other${i}`)));
+    for (const other of others) await other.join();
+    const asked = others.map((other) => other.start(search));
+    await harness.endTurn();
+    const refused = others.filter((other, i) => other.answersTo(asked[i]?.req ?? 0).length === 1);
+    expect(refused).toHaveLength(70 - 63);
+    gate.release();
+    await harness.endTurn();
+    expect(alice.answersTo(first.req)).toMatchObject([{ type: 'ok' }]);
+    expect(bob.answersTo(behind.req)).toMatchObject([{ code: ERRORS.NOT_A_MEMBER.wire }]);
+    for (const [i, other] of others.entries()) expect(other.answersTo(asked[i]?.req ?? 0)).toHaveLength(1);
   });
 });

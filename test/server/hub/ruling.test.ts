@@ -3,7 +3,7 @@ import { ERRORS } from '../../../lib/errors.ts';
 import type { Role } from '../../../lib/protocol/messages.ts';
 import type { RoomName, UserName } from '../../../lib/protocol/names.ts';
 import type { Ask } from '../../helpers/peer.ts';
-import { fingerprintOf, type Guest, HubHarness } from './harness.ts';
+import { fingerprintOf, type Guest, HubHarness, newId } from './harness.ts';
 
 const DEN = 'den' as RoomName;
 const role = (name: string, to: Role): Ask => ({ type: 'role', room: DEN, name: name as UserName, role: to });
@@ -64,6 +64,19 @@ describe('a moderator', () => {
     const mallory = await harness.enter('robert', { fp: fingerprintOf('mallory') });
     expect((await mallory.join('den')).role).toBe('member');
   });
+
+  test('cannot keep out an owner who is away, neither by name, key or address', async () => {
+    const { harness, owner, bob } = await inADen();
+    await owner.ask(role('bob', 'moderator'));
+    owner.leave();
+    expect(await bob.ask(ban('owner'))).toMatchObject(notAllowed);
+    expect(await bob.ask(ban(fingerprintOf('owner')))).toMatchObject(notAllowed);
+    expect(await bob.ask(ban('203.0.113.0/24'))).toMatchObject({ type: 'ok' });
+    const back = await harness.enter('owner', { address: '203.0.113.5' });
+    expect((await back.join('den')).role).toBe('owner');
+    const stranger = await harness.enter('stranger', { address: '203.0.113.6' });
+    await expect(stranger.join('den')).rejects.toThrow('banned');
+  });
 });
 
 describe('an owner', () => {
@@ -105,6 +118,21 @@ describe('somebody muted', () => {
     expect(root.seen('bans').flatMap(({ bans }) => bans)).toMatchObject([{ target: 'bob', reason: 'enough' }]);
     await root.ask({ type: 'bans', room: null, penalty: 'ban' });
     expect(root.seen('bans')).toHaveLength(1);
+  });
+
+  test('does not speak by other means: the topic, invitations, and, muted everywhere, in private or by publishing', async () => {
+    const { harness, owner, bob } = await inADen();
+    const root = await harness.enter('root');
+    const topic: Ask = { type: 'topic', room: DEN, topic: 'buy this' };
+    const invite: Ask = { type: 'invite', room: DEN, name: 'owner' as UserName, code: null };
+    const tell = (): Ask => ({ type: 'tell', id: newId(), to: 'owner' as UserName, kind: 'text', body: 'buy this' });
+    const publish = (): Ask => ({ type: 'publish', id: newId(), kind: 'text', body: 'buy this' });
+    await owner.ask(mute('bob'));
+    for (const ask of [topic, invite]) expect(await codeOf(bob, ask)).toBe(ERRORS.MUTED.wire);
+    for (const ask of [tell(), publish()]) expect(await codeOf(bob, ask)).toBeNull();
+    await owner.ask(unmute('bob'));
+    await root.ask(mute('bob', null));
+    for (const ask of [topic, invite, tell(), publish()]) expect(await codeOf(bob, ask)).toBe(ERRORS.MUTED.wire);
   });
 });
 
@@ -183,6 +211,18 @@ describe('a room and its rules', () => {
     const { state } = harness.hub.rooms.find(DEN) as never as { state: { mutes: unknown[]; bans: unknown[] } };
     expect([state.mutes, state.bans]).toMatchObject([[{ target: 'carol' }], [{ target: 'mallory' }]]);
     expect((await harness.store.get('room', 'den'))?.value).toEqual(state);
+  });
+
+  test('are changed by many at once, and all of it holds', async () => {
+    const { harness, owner } = await inADen();
+    const sessions = await Promise.all(Array.from({ length: 4 }, () => harness.enter('owner')));
+    for (const session of sessions) await session.join('den');
+    const all = [owner, ...sessions].flatMap((session, i) =>
+      Array.from({ length: 10 }, (_, j) => ({ session, ...session.start(mute(`10.0.${i}.${j}`)) })),
+    );
+    await harness.endTurn();
+    for (const { session, req } of all) expect(session.answersTo(req)).toMatchObject([{ type: 'ok' }]);
+    expect(harness.hub.rooms.find(DEN)?.mutes.all).toHaveLength(50);
   });
 });
 

@@ -94,6 +94,26 @@ describe('search in a SQLite store', () => {
     expect(from).toBe(1);
     expect(questions).toBeGreaterThan(2);
   });
+
+  test('reads no more than so many bytes for one question either', async () => {
+    const { store, clock } = await start({ keepMessages: 100_000 });
+    const filler = 'z '.repeat(8_000);
+    await store.append([draft(0, { body: 'one two' })]);
+    const long = drafts(1, 1_024).map((each, i) => ({ ...each, body: `${filler}${i % 2 === 0 ? 'one' : 'two'}` }));
+    for (let i = 0; i < long.length; i += 128) await store.append(long.slice(i, i + 128));
+    await tidyUp(clock);
+    const { from } = await store.search(ROOM, { words: ['one', 'two'], limit: 5 });
+    expect(from).toBeGreaterThan(500);
+    let reached = from;
+    let found: number[] = [];
+    while (found.length === 0 && reached > 1) {
+      const answer = await store.search(ROOM, { words: ['one', 'two'], limit: 5, before: reached });
+      expect(answer.from).toBeLessThan(reached);
+      reached = answer.from;
+      found = seqsOf(answer.messages);
+    }
+    expect(found).toEqual([1]);
+  });
 });
 
 async function start(options: Parameters<typeof openStore>[0] = {}) {

@@ -6,6 +6,7 @@ import { type Ban, type Bans, banRefusal, endOf, isMeant, parseTarget } from '..
 import { checkRows, requireAdmin, requireRole, subjectFor } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { pages } from '../pages.ts';
+import { outranks } from '../roles.ts';
 import type { Room, Subject } from '../room.ts';
 import { MAX_BANS } from '../room-state.ts';
 import type { User } from '../user.ts';
@@ -22,6 +23,7 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
   for (const subject of subjects) checkSubject(room, actor, subject);
   const others = room === null ? [] : affectedElsewhere(room, ban);
   for (const subject of others) checkSubject(room, actor, subject);
+  if (room !== null) checkAbsent(room, actor, ban);
   await layBan(hub, actor, { room, penalty, ban });
   const { untilMs, reason } = ban;
   for (const subject of [...subjects, ...others]) {
@@ -156,6 +158,16 @@ export async function makeBan(hub: Hub, by: UserName, { target, durationMs, reas
 function checkSubject(room: Room | null, actor: User, subject: Subject): void {
   if (subject.key === actor.key) throw new BcastError('NOT_ALLOWED', { text: 'You may not do that to yourself.' });
   if (room !== null) checkRank(room, actor, subject);
+}
+
+/** Who has a role is out of reach of equals and lower ones also while away. */
+function checkAbsent(room: Room, actor: User, { nameKey: key, fps }: Ban): void {
+  for (const { fp, name, role } of room.state.grants) {
+    const isMeant = fps.includes(fp) || nameKey(name) === key;
+    if (isMeant && !outranks(room.roleOf(actor), role)) {
+      throw new BcastError('NOT_ALLOWED', { text: `You may not do that to ${name}.` });
+    }
+  }
 }
 
 /** Whom of the room it is for, among those who are there by way of other nodes; of their addresses those nodes know. */

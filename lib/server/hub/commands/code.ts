@@ -6,9 +6,8 @@ import type { UserSession } from '../user-session.ts';
 
 /** A new code in place of the old one. Also from outside: who has lost the code must be able to get in again. */
 export async function handleCode(hub: Hub, session: UserSession, { req, room: name }: Requests['code']): Promise<void> {
-  const { room, made } = await hub.rooms.open(name, { user: session.user, fp: session.fp, create: null });
+  const { room } = await hub.rooms.open(name, null);
   try {
-    if (made !== null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${name}.` });
     requireRuler(session, room, 'owner');
     if (room.state.access !== 'locked') throw new BcastError('BAD_REQUEST', { text: `${room.name} is not locked.` });
     const code = hub.secrets.newRoomCode();

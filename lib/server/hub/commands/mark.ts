@@ -6,6 +6,9 @@ import type { Room } from '../room.ts';
 import { subjectOf } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
+/** To count so many costs what it costs to send a row of a list. */
+const COUNTED_PER_ROW = 4;
+
 /** How far the session's user has got. */
 export function handleMark(hub: Hub, session: UserSession, request: Requests['mark']): undefined {
   const { req, delivered, read } = request;
@@ -23,8 +26,10 @@ export function handleReceipts(hub: Hub, session: UserSession, request: Requests
   const { req, seq } = request;
   const { room } = requireMember(hub, session, request.room);
   const own = subjectOf(session.user);
+  // All are counted, however few are told.
+  checkRows(session, Math.ceil((room.marks.size + room.userCount) / COUNTED_PER_ROW));
   const { delivered, readers } = room.marks.at(seq, own);
-  checkRows(session, readers.length);
+  checkRows(session, Math.min(readers.length, MAX_LIST_ROWS));
   session.tell({
     type: 'receipts',
     req,

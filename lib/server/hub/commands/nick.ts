@@ -50,6 +50,8 @@ export async function takeName(hub: Hub, user: User, name: UserName, { account, 
   const before = holderOf(user);
   hub.users.rename(user, name);
   user.account = account;
+  // What an account may do goes with its name: without it nobody could take it from who bears another.
+  user.isAdmin = hub.isAdmin(account, user.fps);
   hub.followings.enter(user, following);
   if (key === oldKey) void hub.backplane.describe(holderOf(user));
   else for (const one of user.sessions) void hub.backplane.release(oldKey, one.token);

@@ -1,7 +1,7 @@
 import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { plain } from '../announce.ts';
-import { checkBody } from '../gate.ts';
+import { checkBody, checkVoice } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import { subjectOf } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
@@ -15,6 +15,7 @@ export function handlePublish(hub: Hub, session: UserSession, request: Requests[
   const ts = seenTs ?? hub.clock.nowMs();
   if (seenTs === undefined) {
     checkBody(hub, body);
+    checkVoice(hub, session, null);
     user.activeMs = hub.clock.monotonicMs();
     const bytes = encodeEvent({ type: 'published', from: user.name, fp, kind, ts, id, body });
     for (const follower of hub.followings.of(subjectOf(user))) {

@@ -14,13 +14,13 @@ export async function handleRegister(hub: Hub, session: UserSession, request: Re
     if (hub.limits.auth === 'accounts') throw notRegistered();
     const nowMs = hub.clock.nowMs();
     const register = () => hub.accounts.register(user.name, fp, { password, isAdmin: false, nowMs });
-    const account = await (password === null ? register() : hub.login.hashInTurn(register));
+    const account = await (password === null ? register() : hub.login.setInTurn(register));
     become(hub, session, account);
     await hub.followings.keep(user, fp);
     hub.log.info({ user: user.name, fp }, 'name registered');
     await hub.audit.note(user, 'register', { user: user.name });
   } else if (password !== null) {
-    await hub.login.hashInTurn(async () => {
+    await hub.login.setInTurn(async () => {
       const account = await hub.accounts.setPassword(user.key, password);
       if (account === null) throw notRegistered();
       become(hub, session, account);

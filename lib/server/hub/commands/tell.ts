@@ -3,7 +3,7 @@ import { encodeEvent } from '../../../protocol/codec.ts';
 import type { Requests } from '../../../protocol/messages.ts';
 import { nameKey } from '../../../protocol/names.ts';
 import { plain } from '../announce.ts';
-import { checkBody, noSuchUser } from '../gate.ts';
+import { checkBody, checkVoice, noSuchUser } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
@@ -17,6 +17,7 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
     return undefined;
   }
   checkBody(hub, body);
+  checkVoice(hub, session, null);
   if (!hub.backplane.isAlone) return deliverAnywhere(hub, session, request);
   const recipient = hub.users.find(request.to);
   if (recipient === undefined) throw noSuchUser(request.to);

@@ -9,10 +9,10 @@ import { SPAN } from './scripts.ts';
 
 /** How far one search looks, in messages, characters of bodies and milliseconds; whichever comes first. */
 const MAX_SEARCHED = 5_000;
-const MAX_SEARCHED_CHARS = 8_388_608;
+const MAX_SEARCHED_CHARS = 4_194_304;
 const MAX_SEARCH_MS = 1_000;
-/** How many messages are fetched at a time: Redis and this node do other things in between. */
-const SEARCH_CHUNK = 250;
+/** How many messages are fetched at a time: Redis and this node do other things in between. Even long ones take only milliseconds. */
+const SEARCH_CHUNK = 50;
 
 export interface PagesOptions {
   readonly connection: RedisConnection;

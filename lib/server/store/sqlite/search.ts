@@ -6,8 +6,9 @@ import { bodyOf, entryEnd } from './entries.ts';
 import type { Span, Spans } from './spans.ts';
 import { indexedWords } from './word-index.ts';
 
-/** Messages that one search reads at most. What it did not get to is said: `from`. */
+/** What one search reads at most, in messages and bytes, give or take a block. What it did not get to is said: `from`. */
 const MAX_READ_MESSAGES = 20_000;
+const MAX_READ_BYTES = 4_194_304;
 
 /** Messages that match, as bytes that may be given to another thread, with their seqs. */
 export interface Matches {
@@ -63,7 +64,8 @@ class Hunt {
   readonly #limit: number;
   /** Newest first. */
   readonly #found: { readonly seq: number; readonly entry: Uint8Array }[] = [];
-  #read = 0;
+  #readMessages = 0;
+  #readBytes = 0;
   #from: number | undefined;
 
   constructor(words: readonly string[], limit: number) {
@@ -75,9 +77,9 @@ class Hunt {
   goOn(chunks: Iterable<Chunk>, first: number, last: number): boolean {
     const found = [...this.#matchesIn(chunks, first, last)].reverse();
     this.#found.push(...found.slice(0, this.#limit - this.#found.length));
-    this.#read += last - first + 1;
+    this.#readMessages += last - first + 1;
     if (this.#found.length === this.#limit) this.#from = this.#found.at(-1)?.seq;
-    else if (this.#read >= MAX_READ_MESSAGES) this.#from = first;
+    else if (this.#readMessages >= MAX_READ_MESSAGES || this.#readBytes >= MAX_READ_BYTES) this.#from = first;
     return this.#from === undefined;
   }
 
@@ -93,6 +95,7 @@ class Hunt {
 
   *#matchesIn(chunks: Iterable<Chunk>, first: number, last: number) {
     for (const { first: chunkFirst, entries } of chunks) {
+      this.#readBytes += entries.length;
       let seq = chunkFirst;
       for (let at = 0; at < entries.length && seq <= last; seq += 1) {
         const end = entryEnd(entries, at);
