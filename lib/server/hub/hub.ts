@@ -101,7 +101,7 @@ export class Hub {
     this.#startedMs = clock.monotonicMs();
     this.users = new Users(limits);
     this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
-    this.login = new Login(this.accounts, clock, limits);
+    this.login = new Login(this.accounts, clock, limits, log);
     this.audit = new Audit(store, clock, log);
     this.guesses = new CodeGuesses(clock, limits);
     this.followings = new Followings(store);

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import type { Account, Accounts } from './accounts.ts';
@@ -38,16 +39,18 @@ export class Login {
   readonly #accounts: Accounts;
   readonly #clock: Clock;
   readonly #limits: LoginLimits;
+  readonly #log: Logger;
   readonly #failures: Failures;
   /** Addresses that an account was entered from: strangers' failures do not count against them. */
   readonly #proven = new Map<NameKey, Set<string>>();
   #running = 0;
   readonly #waiting: (() => void)[] = [];
 
-  constructor(accounts: Accounts, clock: Clock, limits: LoginLimits) {
+  constructor(accounts: Accounts, clock: Clock, limits: LoginLimits, log: Logger) {
     this.#accounts = accounts;
     this.#clock = clock;
     this.#limits = limits;
+    this.#log = log;
     this.#failures = new Failures(clock);
   }
 
@@ -70,6 +73,17 @@ export class Login {
   shutOutMs(address: string): number {
     const { loginAttempts } = this.#limits;
     return this.#failures.of(address) >= loginAttempts ? this.#failures.forgottenInMs(address) : 0;
+  }
+
+  /** The addresses that are shut out, each with the time it lasts, in milliseconds. */
+  shutOut(): readonly (readonly [address: string, forMs: number])[] {
+    // The failures of a name are counted beside those of addresses.
+    return [...this.#failures.atLeast(this.#limits.loginAttempts)].filter(([key]) => !key.startsWith('@'));
+  }
+
+  /** Forgets the failures of an address; false when it was not shut out. */
+  letIn(address: string): boolean {
+    return this.shutOutMs(address) > 0 && this.#failures.clear(address);
   }
 
   /** Does what hashes a password when few others do. Throws SERVER_FULL when too many wait. */
@@ -117,9 +131,15 @@ export class Login {
   }
 
   async #fail({ name, address }: Claim): Promise<never> {
-    const { loginWindow } = this.#limits;
+    const { loginAttempts, loginWindow } = this.#limits;
     const failures = this.#failures.add(address, loginWindow);
     this.#failures.add(`@${nameKey(name)}`, loginWindow);
+    if (failures === loginAttempts) {
+      this.#log.warn(
+        { address, user: name, forMs: this.#failures.forgottenInMs(address) },
+        'shut out: wrong passwords',
+      );
+    }
     const delayMs = Math.min(MAX_DELAY_MS, FIRST_DELAY_MS * 2 ** (failures - 1));
     await new Promise<void>((resolve) => this.#clock.after(delayMs, resolve));
     throw new BcastError('AUTH_FAILED');
