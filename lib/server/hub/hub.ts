@@ -277,5 +277,7 @@ function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
 function mustWait(session: UserSession, { type }: Request): boolean {
+  // However long the store is away, the client must not take the server for dead.
+  if (type === 'ping') return false;
   return type === 'say' ? session.isSaturated : !session.isSettled;
 }
