@@ -141,10 +141,20 @@ export interface Records {
   list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]>;
 }
 
+/** The time in which a store cannot be reached. */
+export interface Outage {
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** For the operator; holds no secret. */
+  readonly reason: string;
+}
+
 /** Durable state. test/conformance/ is this contract as tests; every implementation passes all of it. */
 export interface Store extends History, Records {
   /** Writes a copy of everything to a new file, of this moment, while the store goes on. Absent where there is no file. */
   backup?(path: string): Promise<void>;
+  /** Absent or null while the store does what it is asked. */
+  readonly outage?: Outage | null;
   close(): Promise<void>;
 }
 
