@@ -9,6 +9,8 @@ export interface Output {
   readonly text: readonly string[];
   /** One object a line, for programs. */
   readonly json: readonly unknown[];
+  /** 0 when it is absent. */
+  readonly exitCode?: number;
 }
 
 /** Asks the server that is meant. */
@@ -104,7 +106,7 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
       const entries = await ask('audit', { limit: limitOf(flags) });
       const text = entries.map(({ ts, by, fp: _fp, action, ...details }) => {
         const facts = Object.entries(details).filter(([, value]) => value !== null);
-        return [formatMoment(ts), by, action, ...facts.map(([key, value]) => `${key}=${value}`)].join('  ');
+        return [formatMoment(ts), by, action, ...facts.map(factText)].join('  ');
       });
       return { text: entries.length === 0 ? ['Nothing is recorded.'] : text, json: entries };
     },
@@ -136,7 +138,7 @@ export const ADMIN_OPERATIONS: Readonly<Record<string, AdminOperation>> = {
   },
   unban: {
     usage: 'TARGET',
-    summary: 'Lift a ban, named as bans lists it.',
+    summary: 'Lift a ban, named as bans lists it; let in an address again that gave too many wrong passwords.',
     examples: [['bcast admin unban 203.0.113.7', 'let it in again']],
     async run(ask, [target, ...more]) {
       if (target === undefined || more.length > 0) throw usage('unban');
@@ -160,12 +162,21 @@ function limitOf({ limit }: VerbInput['flags']): number | null {
   throw new BcastError('USAGE', { text: '--limit must be a whole number up to 10000.' });
 }
 
+function factText([key, value]: readonly [string, unknown]): string {
+  return key === 'untilMs' && typeof value === 'number' ? untilText(value) : `${key}=${value}`;
+}
+
 function untilText(untilMs: number | null): string {
   return untilMs === null ? 'for good' : `until ${formatMoment(untilMs)}`;
 }
 
 function rest(shown: number, total: number): string[] {
   return total > shown ? [`... and ${formatCount(total - shown)} more; --limit N shows more of them.`] : [];
+}
+
+function outageFacts({ outage }: OperationResult<'status'>): [string, string][] {
+  if (outage === null) return [];
+  return [['storage', `OUT OF REACH since ${formatMoment(outage.sinceMs)}: ${outage.reason}. What is said waits.`]];
 }
 
 function statusText(status: OperationResult<'status'>): string[] {
@@ -185,5 +196,6 @@ function statusText(status: OperationResult<'status'>): string[] {
       `${formatMany(status.historyMessages, 'message')} a room, for ${formatExactDuration(status.historyAgeMs)}`,
     ],
     ['memory', formatBytes(memoryBytes)],
+    ...outageFacts(status),
   ]);
 }

@@ -23,7 +23,9 @@ export function explain(error: BcastError): string {
   // INTERNAL with a cause never crossed the wire: it is a fault of this process, whose origin must be seen to be mended.
   if (code === 'INTERNAL' && cause !== undefined) return `bcast: This is a fault in bcast.\n${originOf(cause)}`;
   const next = NEXT[code];
-  const line = `bcast: ${sanitiseLine(message)}${ending(untilMs, retryAfterMs)}`;
+  // What is wrong with the configuration never comes from a server, so its line ends are our own.
+  const lines = code === 'CONFIG' ? message.split('\n') : [message];
+  const line = `bcast: ${lines.map(sanitiseLine).join('\n       ')}${ending(untilMs, retryAfterMs)}`;
   return next === undefined ? line : `${line}\n       ${next}`;
 }
 

@@ -57,7 +57,8 @@ async function onTerminal<T>(signal: AbortSignal, ask: (terminal: PromptTerminal
     // While a question stands, the terminal sends a character for Ctrl-C and no signal; it means the same.
     if (error instanceof Interrupted) {
       process.stderr.write('\n');
-      process.emit('SIGINT', 'SIGINT');
+      // Where nothing is to be brought to an end first, nobody listens.
+      if (!process.emit('SIGINT', 'SIGINT')) process.exit(130);
     }
     throw error;
   } finally {

@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs';
+import { sanitiseLine } from '../client/sanitise.ts';
 import { type Environment, readEnvironment, readSources } from '../config/environment.ts';
 import type { ServerConfig } from '../config/live-config.ts';
 import { loadOptions } from '../config/load.ts';
 import { localServers } from '../config/local-server.ts';
 import { CLIENT_OPTIONS, type ClientOptions, SERVER_OPTIONS, type ServerOptions } from '../config/options.ts';
-import { BcastError } from '../errors.ts';
+import { BcastError, ERRORS } from '../errors.ts';
 import type { OperationArguments, OperationName, OperationResult } from '../server/admin/operations.ts';
 import { print } from './admin.ts';
 import { askServer, findServer, WHICH_FLAGS } from './admin-client.ts';
@@ -80,7 +81,12 @@ const OPERATIONS: Readonly<Record<string, UserOperation>> = {
       const imported = await ask('importUsers', { users: parseUsers(readText(file)) });
       const { added, refused } = imported;
       const text = [`${formatMany(added.length, 'user')} registered.`];
-      return { text: [...text, ...refused.map(({ name, reason }) => `not ${name}: ${reason}`)], json: [imported] };
+      const exitCode = refused.length === 0 ? 0 : ERRORS.LINES_REJECTED.exit;
+      return {
+        text: [...text, ...refused.map(({ name, reason }) => `not ${name}: ${reason}`)],
+        json: [imported],
+        exitCode,
+      };
     },
   },
 };
@@ -96,7 +102,7 @@ export const user: Verb = {
   flags: [
     ...WHICH_FLAGS,
     ...flagsOf({ dataDir: SERVER_OPTIONS.dataDir }),
-    ...flagsOf({ passwordFile: CLIENT_OPTIONS.passwordFile }),
+    { name: 'password-file', placeholder: 'FILE', help: 'A file with the new password, for add and passwd.' },
     { name: 'key', placeholder: 'SHA256:...', help: 'The fingerprint that bcast whoami shows to the new user.' },
     { name: 'admin', help: 'The new user may do everything.' },
     { name: 'json', help: 'For programs: one JSON object a line.' },
@@ -119,7 +125,7 @@ With --data-dir, or where no server of yours runs, the store itself is changed.`
     }
     const output = await operation.run(askerFor(input.flags, version), words, input);
     print(output, input.flags['json'] !== undefined);
-    return 0;
+    return output.exitCode ?? 0;
   },
 };
 
@@ -137,8 +143,15 @@ function askerFor(flags: VerbInput['flags'], version: string): Asker {
     const log = createLogger('warn', process.stderr);
     const perform = ACCOUNT_OPERATIONS[op as keyof typeof ACCOUNT_OPERATIONS];
     const config = configOf(flags, environment, version);
+    // Without a server to ask, a wrong directory looks like one in which nobody is registered yet.
+    if (flags['data-dir'] === undefined) process.stderr.write(`bcast: ${storeInUse(config)}\n`);
     return withAccounts(config, log, (desk) => perform(desk, args as never) as Promise<OperationResult<N>>);
   };
+}
+
+function storeInUse({ redisUrl, dataDir }: ServerConfig): string {
+  const store = redisUrl === undefined ? dataDir : 'the Redis that redis-url names';
+  return `None of your servers runs here: this is what is kept in ${sanitiseLine(store)}.`;
 }
 
 function configOf(flags: VerbInput['flags'], environment: Environment, version: string): ServerConfig {

@@ -17,6 +17,12 @@ test('words that came from a server cannot act on the terminal', () => {
   );
 });
 
+test('what is wrong with the configuration may take several lines', () => {
+  expect(explain(new BcastError('CONFIG', { text: 'two keys\ncopy\u001b[2J one' }))).toBe(
+    'bcast: two keys\n       copy\\x1b[2J one',
+  );
+});
+
 test('says when a refusal ends by itself', () => {
   expect(explain(new BcastError('BANNED', { untilMs: 0 }))).toContain('It ends at 1970-01-01T00:00:00.000Z.');
   expect(explain(new BcastError('BANNED', { untilMs: Number.MAX_SAFE_INTEGER }))).toContain('It ends at +275760-09-13');

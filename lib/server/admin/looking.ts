@@ -1,3 +1,4 @@
+import type { Outage } from '../hub/ports.ts';
 import { ownerOf } from '../hub/room-state.ts';
 import type { SessionFacts } from '../session/session.ts';
 import { count, type Infer, optional } from './arguments.ts';
@@ -27,6 +28,8 @@ export interface ServerStatus {
   readonly memoryBytes: number;
   readonly historyMessages: number;
   readonly historyAgeMs: number;
+  /** Null while the storage can be reached. */
+  readonly outage: Outage | null;
 }
 
 export interface RoomFacts {
@@ -68,6 +71,7 @@ export function status({ hub, sessions, config, port, fingerprint, clock }: Admi
     memoryBytes: process.memoryUsage.rss(),
     historyMessages: hub.store.keepMessages,
     historyAgeMs: hub.store.keepMs,
+    outage: hub.store.outage ?? null,
   };
 }
 

@@ -38,8 +38,17 @@ export class Failures {
     this.#forgetOld();
   }
 
-  clear(key: string): void {
-    this.#counts.delete(key);
+  /** Whether there was anything to forget. */
+  clear(key: string): boolean {
+    return this.#counts.delete(key);
+  }
+
+  /** The keys with at least so many, each with the time until they are forgotten, in milliseconds. */
+  *atLeast(failures: number): Iterable<readonly [key: string, forgottenInMs: number]> {
+    const nowMs = this.#clock.monotonicMs();
+    for (const [key, count] of this.#counts) {
+      if (count.failures >= failures && count.endsMs > nowMs) yield [key, Math.ceil(count.endsMs - nowMs)];
+    }
   }
 
   #current(key: string): Count | undefined {

@@ -104,7 +104,7 @@ export class Hub {
     this.#startedMs = clock.monotonicMs();
     this.users = new Users(limits);
     this.accounts = new Accounts(store, secrets, () => limits.maxNamesPerKey);
-    this.login = new Login(this.accounts, clock, limits, backplane);
+    this.login = new Login({ accounts: this.accounts, clock, limits, backplane, log });
     this.audit = new Audit(store, clock, log);
     this.guesses = new CodeGuesses(clock, limits, backplane);
     this.followings = new Followings(store);
@@ -280,5 +280,7 @@ function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
 
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
 function mustWait(session: UserSession, { type }: Request): boolean {
+  // However long the store is away, the client must not take the server for dead.
+  if (type === 'ping') return false;
   return type === 'say' ? session.isSaturated : !session.isSettled;
 }

@@ -1,5 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
+import type { Logger } from '../../log.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, type UserName } from '../../protocol/names.ts';
 import type { Account, Accounts } from './accounts.ts';
@@ -15,6 +16,15 @@ export interface LoginLimits {
   readonly loginAttempts: number;
   /** Milliseconds. */
   readonly loginWindow: number;
+}
+
+export interface LoginOptions {
+  readonly accounts: Accounts;
+  readonly clock: Clock;
+  /** Read at each use. */
+  readonly limits: LoginLimits;
+  readonly backplane: Pick<Backplane, 'tellAll'>;
+  readonly log: Logger;
 }
 
 /** Who says it is whom. */
@@ -47,6 +57,7 @@ export class Login {
   readonly #accounts: Accounts;
   readonly #clock: Clock;
   readonly #limits: LoginLimits;
+  readonly #log: Logger;
   readonly #failures: Failures;
   readonly #backplane: Pick<Backplane, 'tellAll'>;
   /** Addresses that an account was entered from: strangers' failures do not count against them. */
@@ -54,10 +65,11 @@ export class Login {
   readonly #checks = new Turns(MAX_AT_ONCE, MAX_WAITING);
   readonly #settings = new Turns(1, MAX_SETTING);
 
-  constructor(accounts: Accounts, clock: Clock, limits: LoginLimits, backplane: Pick<Backplane, 'tellAll'>) {
+  constructor({ accounts, clock, limits, backplane, log }: LoginOptions) {
     this.#accounts = accounts;
     this.#clock = clock;
     this.#limits = limits;
+    this.#log = log;
     this.#failures = new Failures(clock);
     this.#backplane = backplane;
   }
@@ -81,6 +93,25 @@ export class Login {
   shutOutMs(address: string): number {
     const origin = originOf(address);
     return this.#failures.of(origin) >= this.#limits.loginAttempts ? this.#failures.forgottenInMs(origin) : 0;
+  }
+
+  /** The addresses that are shut out, each with the time it lasts, in milliseconds. */
+  shutOut(): readonly (readonly [address: string, forMs: number])[] {
+    // The failures of a name are counted beside those of addresses.
+    return [...this.#failures.atLeast(this.#limits.loginAttempts)].filter(([key]) => !key.startsWith('@'));
+  }
+
+  /** Forgets the failures of an address, on all nodes; false when it was not shut out. */
+  letIn(address: string): boolean {
+    if (this.shutOutMs(address) === 0) return false;
+    this.hearLetIn(address);
+    this.#backplane.tellAll({ type: 'letIn', address });
+    return true;
+  }
+
+  /** The failures of an address were forgotten, on whatever node. */
+  hearLetIn(address: string): void {
+    this.#failures.clear(originOf(address));
   }
 
   /** A wrong password was given, on whatever node. */
@@ -149,6 +180,8 @@ export class Login {
     const keys = [originOf(address), `@${nameKey(name)}`];
     this.hearFailure(keys);
     this.#backplane.tellAll({ type: 'failed', at: 'login', keys });
+    if (this.#failures.of(originOf(address)) !== this.#limits.loginAttempts) return;
+    this.#log.warn({ address, user: name, forMs: this.shutOutMs(address) }, 'shut out: wrong passwords');
   }
 
   /** The later, the more often it was wrong. */

@@ -190,6 +190,9 @@ export class OtherNodes implements BackplaneHandler {
       case 'proved':
         hub.login.hearProof(news.key, news.address);
         return;
+      case 'letIn':
+        hub.login.hearLetIn(news.address);
+        return;
       case 'followed': {
         const user = hub.users.get(news.key);
         if (user !== undefined) await hub.followings.refresh(user);

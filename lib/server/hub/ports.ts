@@ -141,10 +141,20 @@ export interface Records {
   list(kind: RecordKind, query: ListQuery): Promise<readonly StoredRecord[]>;
 }
 
+/** The time in which a store cannot be reached. */
+export interface Outage {
+  /** Milliseconds since 1970. */
+  readonly sinceMs: number;
+  /** For the operator; holds no secret. */
+  readonly reason: string;
+}
+
 /** Durable state. test/conformance/ is this contract as tests; every implementation passes all of it. */
 export interface Store extends History, Records {
   /** Writes a copy of everything to a new file, of this moment, while the store goes on. Absent where there is no file. */
   backup?(path: string): Promise<void>;
+  /** Absent or null while the store does what it is asked. */
+  readonly outage?: Outage | null;
   close(): Promise<void>;
 }
 
@@ -225,6 +235,8 @@ export type NetworkNews =
   | { readonly type: 'failed'; readonly at: 'login' | 'code'; readonly keys: readonly string[] }
   /** An account was entered from that address by its password. */
   | { readonly type: 'proved'; readonly key: NameKey; readonly address: string }
+  /** The operator has let an address in again that was shut out for wrong passwords. */
+  | { readonly type: 'letIn'; readonly address: string }
   /** A user has another name. */
   | { readonly type: 'renamed'; readonly key: NameKey; readonly subject: string; readonly name: UserName };
 

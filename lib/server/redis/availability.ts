@@ -1,5 +1,6 @@
 import type { Clock, Timer } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
+import type { Outage } from '../hub/ports.ts';
 import type { RedisConnection } from './connection.ts';
 import { RedisFailure } from './failure.ts';
 
@@ -28,7 +29,7 @@ export class Availability {
   readonly #pauses = new Map<Timer, () => void>();
   /** The slots of which somebody waits for a sign of life although nobody has anything left to do there. */
   readonly #watched = new Set<number>();
-  #isAvailable = true;
+  #outage: Outage | null = null;
   #isClosed = false;
 
   constructor(connection: RedisConnection, clock: Clock) {
@@ -37,7 +38,11 @@ export class Availability {
   }
 
   get isAvailable(): boolean {
-    return this.#isAvailable;
+    return this.#outage === null;
+  }
+
+  get outage(): Outage | null {
+    return this.#outage;
   }
 
   get isClosed(): boolean {
@@ -145,7 +150,7 @@ export class Availability {
 
   #enter(trouble: object, { message }: RedisFailure): void {
     this.#troubled.add(trouble);
-    if (this.#isAvailable) this.#tell(false, message);
+    if (this.isAvailable) this.#tell(false, message);
   }
 
   #leave(trouble: object): void {
@@ -154,7 +159,7 @@ export class Availability {
   }
 
   #tell(isAvailable: boolean, reason: string): void {
-    this.#isAvailable = isAvailable;
+    this.#outage = isAvailable ? null : { sinceMs: this.#clock.nowMs(), reason };
     for (const listener of this.#listeners) listener(isAvailable, reason);
   }
 }

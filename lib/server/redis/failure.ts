@@ -31,6 +31,9 @@ const NOT_NOW = new Set([
   'WRONGPASS',
 ]);
 
+/** How the library says that it has no connection just now, in words about its own options. */
+const NOT_CONNECTED = /^(Stream isn't writeable|Connection is closed)/;
+
 /** Long enough to be understood, short enough for a log. */
 const MAX_MESSAGE_LENGTH = 200;
 
@@ -41,7 +44,7 @@ const MAX_MESSAGE_LENGTH = 200;
 export function toRedisFailure(error: unknown): RedisFailure {
   const { name, message } = error as Error;
   // What it calls a retry is a connection.
-  const isCut = name === 'MaxRetriesPerRequestError';
+  const isCut = name === 'MaxRetriesPerRequestError' || NOT_CONNECTED.test(message);
   const words = isCut ? 'the connection was lost' : String(message).slice(0, MAX_MESSAGE_LENGTH);
   const isAnswer = name === 'ReplyError';
   const isUnavailable = !isAnswer || NOT_NOW.has(words.split(' ', 1)[0] ?? '');

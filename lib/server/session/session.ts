@@ -268,7 +268,9 @@ export class Session implements Outbox {
     const { log } = this.#context;
     const level = error.code === 'INTERNAL' ? 'error' : 'info';
     const user = this.#user?.user.name;
-    log[level]({ user, address: this.address, code: error.code, err: error.cause }, `closed: ${error.message}`);
+    // That its storage is out of reach, and why, the server has logged already; a stack for each who comes would fill disks.
+    const err = error.code === 'UNAVAILABLE' ? undefined : error.cause;
+    log[level]({ user, address: this.address, code: error.code, err }, `closed: ${error.message}`);
   }
 
   #leave(): void {

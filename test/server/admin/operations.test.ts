@@ -35,6 +35,7 @@ describe('over the admin socket', () => {
       occupiedRooms: 1,
       bans: 0,
       historyMessages: 10_000,
+      outage: null,
     });
   });
 
@@ -100,6 +101,21 @@ describe('over the admin socket', () => {
     await expect(askServer(local, 'ban', { target: 'a b', durationMs: null, reason: null })).rejects.toMatchObject({
       code: 'BAD_REQUEST',
     });
+  });
+
+  test('an address that gave too many wrong passwords is listed, and let in again', async () => {
+    const { local, port, log } = await start({ auth: 'accounts', loginAttempts: 1 });
+    await askServer(local, 'addUser', { name: 'bob', password: 'bob-secret', fingerprint: null, role: 'user' });
+    await expect(enterPeer('bob', { port, password: 'wrong-secret' })).rejects.toThrow(String(ERRORS.AUTH_FAILED.wire));
+    await expect(enterPeer('bob', { port, password: 'bob-secret' })).rejects.toMatchObject({ code: 'BANNED' });
+    expect(log.text).toContain('shut out: wrong passwords');
+    expect(await askServer(local, 'bans', {})).toMatchObject([
+      { target: '127.0.0.1', by: 'server', reason: 'too many wrong passwords' },
+    ]);
+    await askServer(local, 'unban', { target: '127.0.0.1' });
+    expect(await askServer(local, 'bans', {})).toEqual([]);
+    await enterPeer('bob', { port, password: 'bob-secret' });
+    await expect(askServer(local, 'unban', { target: '127.0.0.1' })).rejects.toMatchObject({ code: 'NO_SUCH_USER' });
   });
 
   test('reload says what it changed, and a refused one why', async () => {

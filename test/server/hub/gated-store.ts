@@ -10,7 +10,7 @@ import type {
   Store,
 } from '../../../lib/server/hub/ports.ts';
 
-export type Operation = Exclude<keyof Store, 'keepMessages' | 'keepMs' | 'backup' | 'close'>;
+export type Operation = Exclude<keyof Store, 'keepMessages' | 'keepMs' | 'backup' | 'outage' | 'close'>;
 
 export interface Gate {
   /** Resolves when somebody waits at the gate. */

@@ -484,6 +484,10 @@ describe('guesses on several nodes', () => {
     }
     expect(await guess(two, 'wrong horse', mallory)).toMatchObject({ code: 'AUTH_FAILED' });
     for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toMatchObject({ code: 'BANNED' });
+    // The operator lets the address in again, and it has all its attempts.
+    expect(one.hub.login.letIn(mallory.address)).toBe(true);
+    await network.settle();
+    for (const { hub } of [one, two]) expect(hub.addressRefusal(mallory.address)).toBeUndefined();
     // The owner has been there before, by way of another node, and strangers do not keep her out.
     const home = { fp: fingerprintOf('laptop'), address: '203.0.113.5' };
     expect(await guess(one, 'correct horse', home)).toBeUndefined();

@@ -255,14 +255,14 @@ describe('a sender', () => {
     const { harness, alice } = await threeInADen();
     const gate = harness.store.hold('append');
     const say = alice.startSay('hello');
-    const ping = alice.start({ type: 'ping' });
+    const topic = alice.start({ type: 'topic', room: 'den' as never, topic: 'Tea' });
     await harness.endTurn();
-    expect(alice.answersTo(ping.req)).toEqual([]);
+    expect(alice.answersTo(topic.req)).toEqual([]);
     gate.release();
     await harness.endTurn();
-    expect(alice.answersTo(ping.req)).toMatchObject([{ type: 'ok' }]);
+    expect(alice.answersTo(topic.req)).toMatchObject([{ type: 'ok' }]);
     expect(alice.events.findIndex((event) => event.type === 'ok' && event.req === say.req)).toBeLessThan(
-      alice.events.findIndex((event) => event.type === 'ok' && event.req === ping.req),
+      alice.events.findIndex((event) => event.type === 'ok' && event.req === topic.req),
     );
   });
 

@@ -346,6 +346,19 @@ describe('a client that reads slowly', () => {
   });
 });
 
+test('a heartbeat is answered while the store keeps what was said before waiting', async () => {
+  const harness = new SessionHarness();
+  const { peer } = await harness.enterPeer('alice');
+  await peer.join('den');
+  const gate = harness.store.hold('append');
+  const id = '0'.repeat(32);
+  peer.send({ type: 'say', again: false, room: DEN, kind: 'text', id, body: 'waits' });
+  await gate.reached;
+  expect(await peer.ask({ type: 'ping' })).toMatchObject({ type: 'ok' });
+  expect(peer.events.some((event) => event.type === 'ok' && 'seq' in event && event.seq === 1)).toBe(false);
+  gate.release();
+});
+
 describe('a session that is ended', () => {
   test('hears why as the last thing, though its own request led to it', async () => {
     const harness = new SessionHarness({ sendQueueBytes: 65_536, byteBurst: 1e9 });

@@ -88,6 +88,7 @@ const NETWORK_WORDS: Table<NetworkWord> = {
   followed: { key },
   failed: { at: oneOf('login', 'code'), keys: list(failure, MAX_FAILURES) },
   proved: { key, address: text(MAX_ADDRESS_BYTES) },
+  letIn: { address: text(MAX_ADDRESS_BYTES) },
 };
 
 type Table<W extends { readonly type: string }> = { readonly [T in W['type']]: Shape };

@@ -73,6 +73,9 @@ export function createRedisStore(options: RedisStoreOptions): RedisStore {
     get isAvailable() {
       return availability.isAvailable;
     },
+    get outage() {
+      return availability.outage;
+    },
     onAvailability: (listener) => availability.onChange(listener),
     recallBy: (recall) => rooms.recallBy(recall),
     onReplaced: (listener) => rooms.onReplaced(listener),
