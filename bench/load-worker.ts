@@ -4,10 +4,15 @@ import { residentBytes, startUsage } from './machine.ts';
 import { runAcks } from './scenarios/acks.ts';
 import { runConnections } from './scenarios/connections.ts';
 import { runFanout } from './scenarios/fanout.ts';
+import { runIdle } from './scenarios/idle.ts';
+import { runLookup } from './scenarios/lookup.ts';
 import { runMemory } from './scenarios/memory.ts';
+import { runResume } from './scenarios/resume.ts';
 import type { Outcome, ScenarioContext } from './scenarios/scenario.ts';
 import { runSteady } from './scenarios/steady.ts';
+import { runStored } from './scenarios/stored.ts';
 import { runWaiting } from './scenarios/waiting.ts';
+import { readRedisCounters } from './targets/redis-wire.ts';
 import { findTarget } from './targets/targets.ts';
 
 function runCell(cell: Cell, context: ScenarioContext): Promise<Outcome> {
@@ -24,6 +29,14 @@ function runCell(cell: Cell, context: ScenarioContext): Promise<Outcome> {
       return runConnections(cell, context);
     case 'memory':
       return runMemory(cell, context);
+    case 'idle':
+      return runIdle(cell, context);
+    case 'resume':
+      return runResume(cell, context);
+    case 'lookup':
+      return runLookup(cell, context);
+    case 'stored':
+      return runStored(cell, context);
   }
 }
 
@@ -38,11 +51,17 @@ function fail(error: unknown): void {
 process.on('uncaughtException', fail);
 process.on('disconnect', () => process.exit());
 process.once('message', async (job: LoadJob) => {
-  const client = findTarget(job.target).createClient(job.endpoint, fail);
+  const { nodes, redis, startMs, cores } = job;
+  const endpoints = nodes.map(({ endpoint }) => endpoint);
+  const client = findTarget(job.target).createClient(endpoints, fail);
+  const pids = { nodes: nodes.map(({ pid }) => pid), redis: redis?.pid };
   const outcome = await runCell(job.cell, {
     client,
-    startUsage: () => startUsage(job.serverPid, job.cores),
-    serverResidentBytes: () => residentBytes(job.serverPid),
+    nodes: nodes.length,
+    startMs,
+    startUsage: () => startUsage(pids, cores),
+    serverResidentBytes: () => residentBytes(pids.nodes[0] as number),
+    readRedis: redis && (() => readRedisCounters(redis.port)),
   });
   answer({ outcome, wire: client.describeWire() });
 });

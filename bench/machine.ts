@@ -36,7 +36,13 @@ function mainThreadWaitUs(): number {
 /** What one stretch of measuring cost. Shares are of one core's time. */
 export interface Usage {
   readonly elapsedMs: number;
+  /** Of all servers together, without Redis. */
   readonly serverCpuUs: number;
+  /** Of each server, in the order of the nodes. */
+  readonly nodeCpuUs: readonly number[];
+  /** Of the Redis that the servers share; 0 where there is none. */
+  readonly redisCpuUs: number;
+  /** Servers and Redis. */
   readonly serverShare: number;
   readonly loadShare: number;
   /** What neither server nor load used of their cores: other programs, the kernel's own work and the hypervisor. */
@@ -56,23 +62,35 @@ export interface Cores {
   readonly load: number;
 }
 
+/** The processes on the server core. */
+export interface ServerPids {
+  readonly nodes: readonly number[];
+  readonly redis: number | undefined;
+}
+
 /** Starts measuring; the result stops it. To be called in the load process. */
-export function startUsage(serverPid: number, cores: Cores): () => Usage {
+export function startUsage({ nodes, redis }: ServerPids, cores: Cores): () => Usage {
   const busy = () => coreBusyUs(cores.server) + coreBusyUs(cores.load);
-  const [busy0, server0, load0] = [busy(), processCpuUs(serverPid), process.cpuUsage()];
+  const redisUs = () => (redis === undefined ? 0 : processCpuUs(redis));
+  const [busy0, nodes0, redis0, load0] = [busy(), nodes.map(processCpuUs), redisUs(), process.cpuUsage()];
   const [wait0, at0] = [mainThreadWaitUs(), performance.now()];
   return () => {
     const elapsedMs = performance.now() - at0;
-    const serverCpuUs = processCpuUs(serverPid) - server0;
+    const nodeCpuUs = nodes.map((pid, i) => processCpuUs(pid) - (nodes0[i] ?? 0));
+    const serverCpuUs = nodeCpuUs.reduce((sum, us) => sum + us, 0);
+    const redisCpuUs = redisUs() - redis0;
+    const onServerCoreUs = serverCpuUs + redisCpuUs;
     const load = process.cpuUsage(load0);
     const loadCpuUs = load.user + load.system;
     const elapsedUs = elapsedMs * 1000;
     return {
       elapsedMs,
       serverCpuUs,
-      serverShare: serverCpuUs / elapsedUs,
+      nodeCpuUs,
+      redisCpuUs,
+      serverShare: onServerCoreUs / elapsedUs,
       loadShare: loadCpuUs / elapsedUs,
-      foreignShare: Math.max(0, (busy() - busy0 - serverCpuUs - loadCpuUs) / elapsedUs),
+      foreignShare: Math.max(0, (busy() - busy0 - onServerCoreUs - loadCpuUs) / elapsedUs),
       loadWaitShare: (mainThreadWaitUs() - wait0) / elapsedUs,
     };
   };

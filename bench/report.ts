@@ -1,25 +1,7 @@
+import { METRICS } from './metrics.ts';
+import type { PlannedCell } from './plan.ts';
 import { type CellRun, figureOf, type Results } from './results.ts';
 import type { Metric } from './scenarios/scenario.ts';
-
-interface MetricRow {
-  readonly label: string;
-  readonly digits: number;
-  /** The unit shown is this many of the metric's own. */
-  readonly per: number;
-}
-
-const METRICS: Record<Metric, MetricRow> = {
-  cpuUsPerDelivery: { label: 'server CPU us/delivery', digits: 2, per: 1 },
-  deliveriesPerS: { label: 'thousand deliveries/s', digits: 0, per: 1_000 },
-  p50Ms: { label: 'latency p50 ms', digits: 2, per: 1 },
-  p99Ms: { label: 'latency p99 ms', digits: 2, per: 1 },
-  sliceP99Ms: { label: 'p99 ms, median of 0.1 s slices', digits: 2, per: 1 },
-  cpuUsPerAck: { label: 'server CPU us/acknowledgement', digits: 1, per: 1 },
-  acksPerS: { label: 'acknowledgements/s', digits: 0, per: 1 },
-  cpuUsPerConnection: { label: 'server CPU us/connection', digits: 0, per: 1 },
-  connectionsPerS: { label: 'connections/s', digits: 0, per: 1 },
-  residentKiBPerConnection: { label: 'resident KiB/connection', digits: 1, per: 1 },
-};
 
 const BASELINES = ['nats', 'ws'];
 
@@ -28,9 +10,10 @@ const FULL_SHARE = 0.95;
 
 /** The whole report: figures with ratios, who kept which core busy, and the machine's noise. */
 export function renderReport(results: Results): string {
+  const groups = [...Map.groupBy(results.cells, ({ targets }) => targets.join(' ')).values()];
   return [
-    renderTable(figureRows(results)),
-    renderTable(usageRows(results)),
+    ...groups.map((cells) => renderTable(figureRows(results, cells))),
+    ...groups.map((cells) => renderTable(usageRows(results, cells))),
     renderNoise(results),
     renderFailures(results),
   ]
@@ -38,43 +21,48 @@ export function renderReport(results: Results): string {
     .join('\n\n');
 }
 
-function figureRows(results: Results): string[][] {
-  const targets = Object.keys(results.targets);
+/** Of cells that have the same targets. */
+function figureRows(results: Results, cells: readonly PlannedCell[]): string[][] {
+  const targets = cells[0]?.targets ?? [];
   const ratios = ratioPairs(targets);
   const rows = [['cell', 'metric', ...targets, ...ratios.map(([a, b]) => `${a}/${b}`)]];
-  for (const { name } of results.cells) {
+  for (const { name } of cells) {
     for (const metric of Object.keys(METRICS) as Metric[]) {
       const figures = new Map(targets.map((target) => [target, figureOf(results, name, target, metric)]));
       if ([...figures.values()].every((figure) => figure === undefined)) continue;
       const { label, digits, per } = METRICS[metric];
-      const cells = targets.map((target) => {
+      const columns = targets.map((target) => {
         const figure = figures.get(target);
-        if (figure === undefined) return 'FAILED';
+        if (figure === undefined) return hasFailed(results, name, target) ? 'FAILED' : '-';
         return `${(figure.mean / per).toFixed(digits)} ±${Math.round(figure.spread * 100)}%`;
       });
       const shares = ratios.map(([a, b]) => {
         const [above, below] = [figures.get(a), figures.get(b)];
-        return above === undefined || below === undefined ? '-' : (above.mean / below.mean).toFixed(2);
+        return above === undefined || below === undefined || below.mean === 0
+          ? '-'
+          : (above.mean / below.mean).toFixed(2);
       });
-      rows.push([name, label, ...cells, ...shares]);
+      rows.push([name, label, ...columns, ...shares]);
     }
   }
   return rows;
 }
 
-/** Every bcast column against both baselines; without bcast, the baselines against each other. */
-function ratioPairs(targets: readonly string[]): [string, string][] {
-  const own = targets.filter((target) => !BASELINES.includes(target));
-  const subjects = own.length > 0 ? own : ['ws'];
-  return subjects.flatMap((subject) =>
-    BASELINES.filter((baseline) => baseline !== subject && targets.includes(baseline)).map(
-      (baseline): [string, string] => [subject, baseline],
-    ),
-  );
+function hasFailed({ runs }: Results, cell: string, target: string): boolean {
+  return runs.some((run) => run.cell === cell && run.target === target && run.failure !== undefined);
 }
 
-function usageRows({ targets, cells, runs }: Results): string[][] {
-  const names = Object.keys(targets);
+/** The first bcast column against both baselines, and every other against it; without bcast, the baselines themselves. */
+function ratioPairs(targets: readonly string[]): [string, string][] {
+  const [first, ...others] = targets.filter((target) => !BASELINES.includes(target));
+  const baselines = BASELINES.filter((baseline) => targets.includes(baseline));
+  if (first === undefined) return baselines.length < 2 ? [] : [['ws', 'nats']];
+  const against = baselines.map((baseline): [string, string] => [first, baseline]);
+  return [...against, ...others.map((other): [string, string] => [other, first])];
+}
+
+function usageRows({ runs }: Results, cells: readonly PlannedCell[]): string[][] {
+  const names = cells[0]?.targets ?? [];
   const rows = [['cores busy: server/load/others %', ...names]];
   for (const { name } of cells) {
     const columns = names.map((target) => {

@@ -43,7 +43,7 @@ export function figureOf({ runs }: Results, cell: string, target: string, metric
   const known = values.filter((value) => value !== undefined);
   if (known.length === 0 || known.length < values.length) return undefined;
   const mean = known.reduce((sum, value) => sum + value, 0) / known.length;
-  return { mean, spread: (Math.max(...known) - Math.min(...known)) / 2 / mean };
+  return { mean, spread: mean === 0 ? 0 : (Math.max(...known) - Math.min(...known)) / 2 / mean };
 }
 
 /** Writes everything measured, with what it was measured on. */

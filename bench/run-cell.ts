@@ -21,8 +21,8 @@ export async function runCell(
   try {
     const server = await target.start({ ...options, placement: { core: cores.server, nice } });
     try {
-      const { endpoint, pid: serverPid } = server;
-      const job = { target: target.name, endpoint, serverPid, cores, cell };
+      const { nodes, redis, startMs } = server;
+      const job = { target: target.name, nodes, redis, startMs, cores, cell };
       const reply = await runLoad({ core: cores.load, nice }, job);
       return 'failure' in reply ? { failure: `${reply.failure}\n${server.logTail()}` } : reply;
     } finally {

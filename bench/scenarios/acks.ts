@@ -1,5 +1,5 @@
 import type { Publisher } from '../targets/target.ts';
-import type { Outcome, ScenarioContext } from './scenario.ts';
+import { type Outcome, type ScenarioContext, startRedisMetrics } from './scenario.ts';
 
 export interface AcksCell {
   readonly scenario: 'acks';
@@ -25,10 +25,16 @@ export async function runAcks(cell: AcksCell, context: ScenarioContext): Promise
   };
   const total = () => published.reduce((sum, count) => sum + count, 0);
   await run(cell.warmUpMs);
+  const redisMetrics = await startRedisMetrics(context);
   const stop = context.startUsage();
   const before = total();
   await run(cell.measureMs);
   const usage = stop();
   const acks = total() - before;
-  return { metrics: { cpuUsPerAck: usage.serverCpuUs / acks, acksPerS: (acks / usage.elapsedMs) * 1000 }, usage };
+  const metrics = {
+    cpuUsPerAck: usage.serverCpuUs / acks,
+    acksPerS: (acks / usage.elapsedMs) * 1000,
+    ...(await redisMetrics(acks, usage)),
+  };
+  return { metrics, usage };
 }

@@ -3,11 +3,19 @@ import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { BLOCK_MESSAGES, createLedger, type Ledger } from '../load/ledger.ts';
 import type { Publisher } from '../targets/target.ts';
-import { CONNECT_CONCURRENCY, deliveryMetrics, type Outcome, type ScenarioContext } from './scenario.ts';
+import { nodeMetrics, nodeOf, type Placing } from './placing.ts';
+import {
+  CONNECT_CONCURRENCY,
+  deliveryMetrics,
+  type Outcome,
+  type ScenarioContext,
+  startRedisMetrics,
+} from './scenario.ts';
 
 export interface FanoutCell {
   readonly scenario: 'fanout';
   readonly members: number;
+  readonly placing: Placing;
   /** How far the publisher may be ahead of the slowest member; a multiple of BLOCK_MESSAGES. */
   readonly windowMessages: number;
   readonly warmUpMs: number;
@@ -20,7 +28,7 @@ const ROOM = 'fanout';
 export async function runFanout(cell: FanoutCell, context: ScenarioContext): Promise<Outcome> {
   let pump: () => void = () => {};
   const ledger = createLedger(cell.members, () => pump());
-  await joinMembers(context, ledger, cell.members);
+  await joinMembers(context, ledger, cell.members, ROOM, nodeOf(cell.placing, context.nodes));
   const publisher = await context.client.connectPublisher(ROOM);
   const state = { published: 0 };
   const run = async (durationMs: number) => {
@@ -31,17 +39,31 @@ export async function runFanout(cell: FanoutCell, context: ScenarioContext): Pro
     await drain(() => state.published * cell.members - ledger.deliveries());
   };
   await run(cell.warmUpMs);
+  const redisMetrics = await startRedisMetrics(context);
   const stop = context.startUsage();
   const before = ledger.deliveries();
   await run(cell.measureMs);
   const usage = stop();
-  return { metrics: deliveryMetrics(ledger.deliveries() - before, usage), usage };
+  const deliveries = ledger.deliveries() - before;
+  const messages = deliveries / cell.members;
+  const metrics = {
+    ...deliveryMetrics(deliveries, usage),
+    ...(context.readRedis && nodeMetrics(cell, messages, usage)),
+    ...(await redisMetrics(messages, usage, deliveries)),
+  };
+  return { metrics, usage };
 }
 
 /** Members of the one room of a scenario, each booking what it receives. */
-export async function joinMembers({ client }: ScenarioContext, ledger: Ledger, members: number, room = ROOM) {
+export async function joinMembers(
+  { client }: ScenarioContext,
+  ledger: Ledger,
+  members: number,
+  room: string,
+  nodeOfMember: (member: number) => number = () => 0,
+) {
   await connectAll(members, CONNECT_CONCURRENCY, (member) =>
-    client.connectMember(room, (bytes, at) => ledger.received(member, bodySeq(bytes, at))),
+    client.connectMember(room, (bytes, at) => ledger.received(member, bodySeq(bytes, at)), nodeOfMember(member)),
   );
 }
 

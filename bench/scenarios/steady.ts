@@ -3,12 +3,22 @@ import { connectAll } from '../load/connect-all.ts';
 import { drain } from '../load/drain.ts';
 import { createLedger } from '../load/ledger.ts';
 import type { Publisher } from '../targets/target.ts';
-import { CONNECT_CONCURRENCY, deliveryMetrics, type Outcome, type ScenarioContext, sleep } from './scenario.ts';
+import { nodeMetrics, nodeOf, type Placing } from './placing.ts';
+import {
+  CONNECT_CONCURRENCY,
+  deliveryMetrics,
+  type Outcome,
+  quantile,
+  type ScenarioContext,
+  sleep,
+  startRedisMetrics,
+} from './scenario.ts';
 
 export interface SteadyCell {
   readonly scenario: 'steady';
   readonly rooms: number;
   readonly membersPerRoom: number;
+  readonly placing: Placing;
   readonly deliveriesPerS: number;
   readonly warmUpMs: number;
   readonly measureMs: number;
@@ -30,7 +40,7 @@ const SLICE_S = 0.1;
 export async function runSteady(cell: SteadyCell, context: ScenarioContext): Promise<Outcome> {
   const latencies: number[] = [];
   const rooms = await connectAll(cell.rooms, CONNECT_CONCURRENCY, (room) =>
-    openRoom(context, `steady-${room}`, cell.membersPerRoom, latencies),
+    openRoom(context, `steady-${room}`, cell, latencies),
   );
   const deliveries = () => rooms.reduce((sum, { ledger }) => sum + ledger.deliveries(), 0);
   let published = 0;
@@ -47,21 +57,21 @@ export async function runSteady(cell: SteadyCell, context: ScenarioContext): Pro
   await run(cell.warmUpMs);
   latencies.length = 0;
   const before = deliveries();
+  const redisMetrics = await startRedisMetrics(context);
   const stop = context.startUsage();
   await run(cell.measureMs);
   const usage = stop();
+  const delivered = deliveries() - before;
+  const messages = delivered / cell.membersPerRoom;
   const metrics = {
-    ...deliveryMetrics(deliveries() - before, usage),
+    ...deliveryMetrics(delivered, usage),
+    ...(context.readRedis && nodeMetrics({ members: cell.membersPerRoom, placing: cell.placing }, messages, usage)),
+    ...(await redisMetrics(messages, usage, delivered)),
     p50Ms: quantile(latencies, 0.5) / 1000,
     p99Ms: quantile(latencies, 0.99) / 1000,
     sliceP99Ms: quantile(sliceP99s(latencies, cell.deliveriesPerS * SLICE_S), 0.5) / 1000,
   };
   return { metrics, usage };
-}
-
-function quantile(values: readonly number[], q: number): number {
-  const sorted = Float64Array.from(values).sort();
-  return sorted[Math.floor(sorted.length * q)] ?? Number.NaN;
 }
 
 /** The p99 of each `length` values that follow one another. */
@@ -72,13 +82,16 @@ function sliceP99s(values: readonly number[], length: number): number[] {
   );
 }
 
-async function openRoom({ client }: ScenarioContext, room: string, members: number, latenciesUs: number[]) {
+async function openRoom({ client, nodes }: ScenarioContext, room: string, cell: SteadyCell, latenciesUs: number[]) {
+  const { membersPerRoom: members, placing } = cell;
+  const place = nodeOf(placing, nodes);
   const ledger = createLedger(members, () => {});
   for (let member = 0; member < members; member++) {
-    await client.connectMember(room, (bytes, at) => {
+    const onBody = (bytes: Uint8Array, at: number) => {
       latenciesUs.push(nowUs() - bodyTimeUs(bytes, at));
       ledger.received(member, bodySeq(bytes, at));
-    });
+    };
+    await client.connectMember(room, onBody, place(member));
   }
   return { ledger, publisher: await client.connectPublisher(room) };
 }

@@ -1,8 +1,9 @@
 import { execFileSync } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
+import { cpSync, existsSync, mkdtempSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { buildStamp, isBuilt } from '../../setup/build.mjs';
 import { spawnPinned, waitForOutput } from '../children.ts';
+import { stockedSqlite } from '../stock/library.ts';
 import type { RunningServer, StartOptions } from './target.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
@@ -42,12 +43,14 @@ const LOG_TAIL_CHARS = 1_000;
 export async function startBcast(
   { placement, directory: parent }: StartOptions,
   flags: readonly string[] = [],
+  dataDir?: string,
 ): Promise<RunningServer> {
   const directory = mkdtempSync(join(parent, 'bcast-'));
   const logFile = join(directory, 'bcast.log');
   const inherited = Object.entries(process.env).filter(([name]) => !/^(BCAST|XDG)_/.test(name));
   const env = { ...Object.fromEntries(inherited), HOME: directory, ...LIFTED_LIMITS, NODE_ENV: 'production' };
-  const command = [process.execPath, entry, 'start', '--port', '0', '--data-dir', directory, ...flags];
+  const command = [process.execPath, entry, 'start', '--port', '0', '--data-dir', dataDir ?? directory, ...flags];
+  const startedMs = performance.now();
   const child = spawnPinned(placement, command, {
     stdio: ['ignore', 'pipe', openSync(logFile, 'w')],
     cwd: directory,
@@ -56,9 +59,19 @@ export async function startBcast(
   const logTail = () => readFileSync(logFile, 'utf8').slice(-LOG_TAIL_CHARS);
   try {
     const [, host = '', port, fingerprint = ''] = await waitForOutput(child, 'stdout', URL_LINE);
+    const startMs = performance.now() - startedMs;
     const endpoint = { host, port: Number(port), fingerprint };
-    return { pid: child.pid, endpoint, logTail, stop: () => child.end() };
+    return { nodes: [{ pid: child.pid, endpoint }], startMs, logTail, stop: () => child.end() };
   } catch (cause) {
     throw new Error(`bcast did not start: ${logTail()}`, { cause });
   }
+}
+
+/** The same on a copy of a file that holds the stock, if there is to be one. */
+export async function startStockedBcast(options: StartOptions, flags: readonly string[]): Promise<RunningServer> {
+  const { directory: parent, stock } = options;
+  if (stock === undefined) return startBcast(options, flags);
+  const dataDir = mkdtempSync(join(parent, 'stocked-'));
+  cpSync(await stockedSqlite(parent, stock), dataDir, { recursive: true });
+  return startBcast(options, [...flags, '--history-messages', String(stock.keepMessages)], dataDir);
 }

@@ -25,7 +25,7 @@ export const natsTarget: Target = {
     return execFileSync(findNatsServer(), ['--version'], { encoding: 'utf8' }).trim();
   },
   start: startNats,
-  createClient: createNatsClient,
+  createClient: ([endpoint], onLost) => createNatsClient(endpoint as Endpoint, onLost),
 };
 
 async function startNats({ placement, directory, certificate }: StartOptions): Promise<RunningServer> {
@@ -36,7 +36,7 @@ async function startNats({ placement, directory, certificate }: StartOptions): P
   const pattern = /Listening for client connections on 127\.0\.0\.1:(\d+)[\s\S]*Server is ready/;
   const [, port] = await waitForOutput(child, 'stderr', pattern);
   const endpoint = { host: '127.0.0.1', port: Number(port), certPem: certificate.certPem };
-  return { pid: child.pid, endpoint, logTail: child.stderrTail, stop: () => child.end() };
+  return { nodes: [{ pid: child.pid, endpoint }], logTail: child.stderrTail, stop: () => child.end() };
 }
 
 function createNatsClient(endpoint: Endpoint, onLost: (error: Error) => void): LoadClient {

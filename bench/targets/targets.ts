@@ -1,12 +1,17 @@
-import { bcastStoreTargets, bcastSuiteTargets, bcastTarget } from './bcast.ts';
+import { bcastNetworkTargets, bcastStoreTargets, bcastSuiteTargets, bcastTarget } from './bcast.ts';
 import { natsTarget } from './nats.ts';
 import type { Target } from './target.ts';
 import { wsTarget } from './ws.ts';
 
-/** What is measured when nobody says otherwise, in the order of the columns. */
-export const DEFAULT_TARGETS: readonly Target[] = [bcastTarget, natsTarget, wsTarget];
-
-export const ALL_TARGETS: readonly Target[] = [...DEFAULT_TARGETS, ...bcastStoreTargets, ...bcastSuiteTargets];
+/** What can be measured, in the order of the columns. */
+export const ALL_TARGETS: readonly Target[] = [
+  bcastTarget,
+  natsTarget,
+  wsTarget,
+  ...bcastStoreTargets,
+  ...bcastNetworkTargets,
+  ...bcastSuiteTargets,
+];
 
 export function findTarget(name: string): Target {
   const target = ALL_TARGETS.find((candidate) => candidate.name === name);

@@ -31,7 +31,7 @@ export const wsTarget: Target = {
     return `ws ${version} on Node ${process.version}`;
   },
   start: startWs,
-  createClient: createWsClient,
+  createClient: ([endpoint], onLost) => createWsClient(endpoint as Endpoint, onLost),
 };
 
 async function startWs({ placement, certificate }: StartOptions): Promise<RunningServer> {
@@ -42,7 +42,7 @@ async function startWs({ placement, certificate }: StartOptions): Promise<Runnin
   });
   const [, port] = await waitForOutput(child, 'stdout', /listening on (\d+)/);
   const endpoint = { host: '127.0.0.1', port: Number(port), certPem: certificate.certPem };
-  return { pid: child.pid, endpoint, logTail: child.stderrTail, stop: () => child.end() };
+  return { nodes: [{ pid: child.pid, endpoint }], logTail: child.stderrTail, stop: () => child.end() };
 }
 
 function createWsClient(endpoint: Endpoint, onLost: (error: Error) => void): LoadClient {

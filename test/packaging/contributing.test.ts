@@ -13,7 +13,7 @@ describe('CONTRIBUTING.md', () => {
   const paths = [...text.matchAll(/`((?:[\w.-]+\/)+[\w.-]*|[\w.-]+\.(?:mjs|json|ts|md))`/g)].map(
     ([, path = '']) => path,
   );
-  const commands = [...text.matchAll(/\bnpm (?:run )?(test|start|check|fix|build|coverage|bench|soak)\b/g)].map(
+  const commands = [...text.matchAll(/\bnpm (?:run )?(test|start|check|fix|build|coverage|bench|plot|soak)\b/g)].map(
     ([, name = '']) => name,
   );
 

@@ -165,7 +165,7 @@ async function runScreen(client: Client, options: TuiOptions, noteName: (name: U
   const loop = runLoop({
     view,
     clock,
-    start: { columns: output.columns, rows: output.rows, me: client.name },
+    start: { columns: output.columns, rows: output.rows, me: client.name, joining: options.rooms },
     onEffect: (effect) => effects.run(effect),
     onEnd: ended.resolve,
     onCrash: crash,

@@ -1,6 +1,6 @@
 import type { BcastError } from '../../errors.ts';
 import type { Access, MessageId, MessageKind, Role } from '../../protocol/messages.ts';
-import type { NameKey, RoomName, UserName } from '../../protocol/names.ts';
+import { type NameKey, nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import type { ServerIdentity } from '../events.ts';
 import type { Completion } from './completion.ts';
 import { type Editor, EMPTY_EDITOR } from './editor.ts';
@@ -186,9 +186,11 @@ export interface Start {
   readonly rows: number;
   readonly nowMs: number;
   readonly me: UserName | null;
+  /** Rooms that have been asked for already. */
+  readonly joining?: readonly RoomName[];
 }
 
-export function initialState({ columns, rows, nowMs, me }: Start): State {
+export function initialState({ columns, rows, nowMs, me, joining = [] }: Start): State {
   return {
     columns,
     rows,
@@ -214,7 +216,8 @@ export function initialState({ columns, rows, nowMs, me }: Start): State {
     knownRooms: [],
     ignored: [],
     lastPrivateFrom: null,
-    joining: [],
+    // The first of them is shown first, whichever is there first.
+    joining: joining.slice(0, 1).map(nameKey),
     quitArmedUntilMs: 0,
     typingSentAtMs: 0,
     bellAtMs: 0,

@@ -21,7 +21,7 @@ import {
 export function statusLine(state: State): Row {
   const hint = hintRow(state);
   if (hint !== null) return fitRow(hint, state.columns, BAR);
-  const right = typingRow(state);
+  const right = state.joining.length > 0 ? joiningRow(state) : typingRow(state);
   const width = state.columns - rowWidth(right);
   return spreadRow(linkRow(state, width), right, state.columns, BAR);
 }
@@ -65,6 +65,12 @@ function usageRow({ editor, mode }: State): Row | null {
   const command = head?.[1] === undefined ? undefined : commandOf(head[1]);
   if (command === undefined) return null;
   return [span(` ${usageOf(command)}`, BAR), span(`  ${command.help}`, BAR_DIM)];
+}
+
+/** A room that is slow to open must not look like a program that does nothing. */
+function joiningRow({ joining, link, columns }: State): Row {
+  const names = joining.map((key) => `#${sanitiseLine(key)}`).join(', ');
+  return link.state === 'online' ? [span(cutText(`entering ${names}… `, Math.floor(columns / 2)), BAR_DIM)] : [];
 }
 
 function typingRow({ windows, active, nowMs, columns }: State): Row {

@@ -4,8 +4,6 @@ import type { Pending } from './sequence.ts';
 export interface Lane {
   pending: Pending[];
   isBusy: boolean;
-  /** What waits will be shown soon. */
-  isWatched: boolean;
 }
 
 /** What the same members said after what was in the round; it waits no more. */

@@ -1,9 +1,9 @@
-import type { Clock, Timer } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { type BcastError, toBcastError } from '../../errors.ts';
 import { CborWriter } from '../../protocol/cbor.ts';
-import { encodeEvent } from '../../protocol/codec.ts';
 import { appendMessage, appendStored, messagePrefix } from '../../protocol/envelope.ts';
 import { type Lane, takeBehind } from './lane.ts';
+import { Lateness } from './lateness.ts';
 import type { Appended, Store, StoredMessage, Turn } from './ports.ts';
 import { errorEvent } from './refusal.ts';
 import type { Room } from './room.ts';
@@ -43,9 +43,6 @@ export interface PublisherOptions {
 /** So long after something was stored other nodes are told how far the room has got, in milliseconds. */
 const REACHED_MS = 2_000;
 
-/** After so long members are shown what is not stored yet, in milliseconds. */
-const UNSTORED_MS = 30;
-
 /**
  * Takes messages through the store and to the members. What came in one turn of the event loop is stored together, and
  * what comes while the store works waits for the next round; so a slow store makes larger rounds, not a longer queue.
@@ -54,15 +51,17 @@ const UNSTORED_MS = 30;
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #writer = new CborWriter(65_536);
-  readonly #one: Lane = { pending: [], isBusy: false, isWatched: false };
+  readonly #one: Lane = { pending: [], isBusy: false };
   readonly #lanes = new Map<Room, Lane>();
   readonly #sequences = new Map<Room, Sequence>();
   readonly #reached = new Map<Room, number>();
+  readonly #lateness: Lateness;
   #busy = 0;
   #whenIdle: (() => void)[] = [];
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#lateness = new Lateness(options);
   }
 
   /** Resolves when everything that was published is stored and delivered, or has failed. */
@@ -77,7 +76,7 @@ export class Publisher {
     const lane = this.#laneOf(pending.room);
     lane.pending.push(pending);
     if (lane.isBusy) {
-      if (this.#options.isShared) this.#showLater(lane, pending.room);
+      if (this.#options.isShared) this.#lateness.watchWaiting(lane, pending.room);
       return;
     }
     lane.isBusy = true;
@@ -100,7 +99,7 @@ export class Publisher {
 
   #laneOf(room: Room): Lane {
     if (!this.#options.isShared) return this.#one;
-    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false, isWatched: false };
+    const lane = this.#lanes.get(room) ?? { pending: [], isBusy: false };
     this.#lanes.set(room, lane);
     return lane;
   }
@@ -109,12 +108,12 @@ export class Publisher {
     while (lane.pending.length > 0) {
       const round = lane.pending;
       lane.pending = [];
-      const showing = this.#options.isShared ? this.#showIfLate(room, round) : undefined;
+      const watch = this.#options.isShared ? this.#lateness.watch(room, () => round) : undefined;
       await this.#options.store.append(round.map(({ draft }) => draft)).then(
         (answers) => this.#settle(round, answers),
         (error) => this.#fail(lane, round, toBcastError(error)),
       );
-      showing?.cancel();
+      watch?.cancel();
       this.#options.turn.flush();
     }
     lane.isBusy = false;
@@ -159,7 +158,7 @@ export class Publisher {
     sequence.add(arrived);
     if (sequence.isEmpty) this.#sequences.delete(room);
     // Stored, but behind something that was not heard yet: for the members that is late too.
-    else this.#options.clock.after(UNSTORED_MS, () => this.#show(room, sequence.waiting()));
+    else this.#lateness.watch(room, () => sequence.waiting());
   }
 
   #newSequence(room: Room): Sequence {
@@ -260,35 +259,6 @@ export class Publisher {
       if (isComingAgain) room.member(sender)?.held.hold(draft.id, error.retryAfterMs ?? 0, nowMs);
     }
     this.#letGo(failed);
-  }
-
-  #showIfLate(room: Room, round: readonly Pending[]): Timer {
-    return this.#options.clock.after(UNSTORED_MS, () => this.#show(room, round));
-  }
-
-  /** What comes while a round is late is late too. */
-  #showLater(lane: Lane, room: Room): void {
-    if (lane.isWatched) return;
-    lane.isWatched = true;
-    this.#options.clock.after(UNSTORED_MS, () => {
-      lane.isWatched = false;
-      this.#show(room, lane.pending);
-    });
-  }
-
-  /** Lets the members see what is said while the store is out of reach; its sender has no `ok` and keeps it. */
-  #show(room: Room, round: readonly Pending[]): void {
-    for (const pending of round) {
-      if (pending.isShown) continue;
-      pending.isShown = true;
-      const { draft, sender } = pending;
-      const { from, fp, kind, ts, id, body } = draft;
-      const bytes = encodeEvent({ type: 'unstored', room: room.name, from, fp, kind, ts, id, body });
-      for (const { session } of room.members) {
-        if (session !== sender) session.outbox.sendRoom(room.name, bytes, 1);
-      }
-    }
-    this.#options.turn.flush();
   }
 }
 

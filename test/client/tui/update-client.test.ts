@@ -242,6 +242,13 @@ describe('people', () => {
     expect(play.entries()).toHaveLength(before);
   });
 
+  test('that a room is slow to open is said while it is', () => {
+    const play = Play.inRooms(['lobby']).keys('/join dev\r');
+    expect(play.screen().join('\n')).toMatch(/entering #dev…/);
+    play.client(joined('dev'));
+    expect(play.screen().join('\n')).not.toMatch(/entering/);
+  });
+
   test('are shown typing for a while, and no longer when they have spoken', () => {
     const play = Play.inRooms(['lobby']).client({ type: 'typing', room: room('lobby'), name: user('bob') });
     expect(play.screen().join('\n')).toMatch(/bob is typing…/);

@@ -213,6 +213,38 @@ describe('what is said in a room', () => {
     expect(carol.seen('unstored').map(({ body }) => body)).toEqual(['behind it']);
   });
 
+  test('what is answered by the end of the turn is not shown as late', async () => {
+    const [network, , two] = await startTwo();
+    const [bob, carol] = await all(network, [two, 'bob'], [two, 'carol']);
+    const gate = two.store.hold('append');
+    bob.startSay('in time');
+    await network.settle();
+    two.clock.advance(30);
+    gate.release();
+    await network.settle();
+    expect(carol.bodies()).toEqual(['in time']);
+    expect(carol.seen('unstored')).toEqual([]);
+  });
+
+  test('what waits is not late while the store goes on, and is when it does not', async () => {
+    const [network, , two] = await startTwo();
+    const [bob, carol] = await all(network, [two, 'bob'], [two, 'carol']);
+    const first = two.store.hold('append');
+    bob.startSay('first');
+    await network.settle();
+    bob.startSay('second');
+    await network.pass(20);
+    two.store.hold('append');
+    first.release();
+    await network.settle();
+    bob.startSay('third');
+    await network.pass(20);
+    expect(carol.bodies()).toEqual(['first']);
+    expect(carol.seen('unstored')).toEqual([]);
+    await network.pass(30);
+    expect(carol.seen('unstored').map(({ body }) => body)).toEqual(['second', 'third']);
+  });
+
   test('last is fetched although the news of it was lost', async () => {
     const [network, one, two] = await startTwo();
     const [alice, bob] = [await one.enter('alice'), await two.enter('bob')];

@@ -2,6 +2,8 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, test } from 'vitest';
 import type { NameKey } from '../../../lib/protocol/names.ts';
+import { encodeBatch } from '../../../lib/server/store/sqlite/entries.ts';
+import { openWriter } from '../../../lib/server/store/sqlite/writer.ts';
 import { ManualClock } from '../../helpers/manual-clock.ts';
 import { scratchDir } from '../../helpers/scratch-dir.ts';
 import { draft, drafts, ROOM, readAll, seqsOf } from './drafts.ts';
@@ -107,6 +109,23 @@ describe('a SQLite store', () => {
     await tidyUp(clock);
     expect(look(dataDir)).toEqual({ rooms: 0, messages: 0, bodies: 0, blocks: 0, records: 0, journalled: 0 });
   });
+});
+
+test('a store that is closed in the middle of its housekeeping leaves nothing in the journal', () => {
+  const dataDir = scratchDir();
+  const path = join(dataDir, 'bcast.db');
+  const writer = openWriter({ path, keepMessages: 1_000, keepMs: 1e13, isSynced: false });
+  const say = (prefix: string) => {
+    const rooms = Array.from({ length: 100 }, (_, i) => `${prefix}-${i}` as NameKey);
+    for (const room of rooms) writer.open(room, 0);
+    writer.append(encodeBatch(rooms.map((room) => draft(1, { room }))));
+  };
+  say('before');
+  writer.beginUpkeep(false);
+  expect(writer.upkeep(0)).toBe(true);
+  say('since');
+  writer.close();
+  expect(look(dataDir)).toMatchObject({ rooms: 200, messages: 200, journalled: 0 });
 });
 
 describe('a room that is not retained', () => {

@@ -91,4 +91,9 @@ export class RoomTable {
   drop(key: string): void {
     this.#states.delete(key);
   }
+
+  /** Remembers no room any more; none may be open or unsettled. */
+  dropAll(): void {
+    this.#states.clear();
+  }
 }

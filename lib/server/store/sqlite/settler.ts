@@ -79,6 +79,13 @@ export class Settler {
     return false;
   }
 
+  /** Afterwards the chunks have everything and the journal has nothing. */
+  settleEverything(): void {
+    // A round that is under way knows nothing of what came since it began.
+    while (this.step());
+    while (this.step());
+  }
+
   /** The room is no more. */
   drop(room: RoomState): void {
     room.unsettled = [];

@@ -113,7 +113,7 @@ function createWriter(database: DatabaseSync, options: FileOptions, closeFile: (
     forgetOrphans: () => forgetter.forgetOrphans(),
     close() {
       try {
-        while (settler.step());
+        settler.settleEverything();
       } finally {
         closeFile();
       }
@@ -128,5 +128,7 @@ function recover(journal: Journal, rooms: RoomTable, settler: Settler): void {
     // Its room may have been forgotten since, or its chunks may have it already.
     if (room !== undefined && part.first > room.last) settler.note(room, part);
   }
-  while (settler.step());
+  settler.settleEverything();
+  // Most of them nobody will come back to soon; there can be a hundred thousand.
+  rooms.dropAll();
 }
