@@ -28,6 +28,8 @@ export class Room {
   lastSeq: number;
   /** Joins and messages on their way: while there are any the room stays, though nobody may be in it. */
   holds = 0;
+  /** When it was first found empty, on the clock that never jumps; null while somebody is in it. */
+  emptySinceMs: number | null = null;
   readonly #members = new Map<UserSession, Member>();
   readonly #watchers = new Set<Member>();
   /** How many sessions each user has here: a person with three windows comes and goes once. */
@@ -118,6 +120,7 @@ export class Room {
   add(session: UserSession, isWatching: boolean): Member {
     const member = new Member(session, this);
     this.#members.set(session, member);
+    this.emptySinceMs = null;
     session.rooms.set(this, member);
     this.watch(member, isWatching);
     const sessions = this.#users.get(session.user) ?? 0;

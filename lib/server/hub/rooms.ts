@@ -184,7 +184,11 @@ export class Rooms {
     if (!room.isIdle || this.#leaving.has(room)) return;
     // What others are in is theirs to keep; but they may have left at the same moment.
     const isTheirs = !room.remote.isEmpty;
-    const timer = this.#clock.after(isTheirs ? 0 : this.#options.emptyRoomTtl, () => {
+    const nowMs = this.#clock.monotonicMs();
+    // Who only knocks does not keep it.
+    room.emptySinceMs = isTheirs ? null : (room.emptySinceMs ?? nowMs);
+    const leftMs = (room.emptySinceMs ?? nowMs) + this.#options.emptyRoomTtl - nowMs;
+    const timer = this.#clock.after(isTheirs ? 0 : Math.max(0, leftMs), () => {
       this.#leaving.delete(room);
       if (isTheirs && room.remote.isEmpty) this.settle(room);
       else void this.#forget(room);
@@ -302,6 +306,7 @@ export class Rooms {
       });
     } catch (error) {
       this.#onFailure(error);
+      room.emptySinceMs = null;
       this.settle(room);
     }
   }

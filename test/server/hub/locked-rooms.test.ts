@@ -122,6 +122,17 @@ describe('a locked room', () => {
     }
     expect(harness.hub.rooms.size).toBe(before);
   });
+
+  test('that is empty is not kept by who knocks without its code', async () => {
+    const { harness, alice, bob } = await withVault({ emptyRoomTtl: 10_000 });
+    alice.leave();
+    for (let i = 0; i < 9; i += 1) {
+      await harness.pass(1_000);
+      expect(await bob.ask(join(null))).toMatchObject(badCode);
+    }
+    await harness.pass(1_000);
+    expect(await harness.store.get('room', 'vault')).toBeNull();
+  });
 });
 
 describe('guessing a code', () => {
