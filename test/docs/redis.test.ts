@@ -15,7 +15,7 @@ import { connectForTest, redisStore } from '../server/store/redis-store.ts';
 import { tableRows } from './tables.ts';
 
 const page = readFileSync(join(import.meta.dirname, '../../docs/REDIS.md'), 'utf8');
-const KINDS: readonly RecordKind[] = ['account', 'identity', 'ban', 'follow', 'audit', 'setting'];
+const KINDS: readonly RecordKind[] = ['account', 'identity', 'ban', 'follow', 'audit', 'setting', 'kept'];
 const REGISTERED = 'registered' as NameKey;
 
 /** The rows as what matches their keys. */

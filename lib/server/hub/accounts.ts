@@ -2,6 +2,8 @@ import { BcastError } from '../../errors.ts';
 import type { Fingerprint } from '../../protocol/messages.ts';
 import { type NameKey, nameKey, toUserName, type UserName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
+import { accountKeeper } from './kept-rooms.ts';
+import { changeList } from './lists.ts';
 import type { Records, Secrets } from './ports.ts';
 
 /** A registered name. */
@@ -99,6 +101,8 @@ export class Accounts {
     const account = await this.find(key);
     if (account === null) return false;
     for (const fp of account.fps) await this.#forgetName(fp, key);
+    // Its rooms count for the keys they were kept with; whoever has the name next has kept none.
+    await this.#records.remove('kept', accountKeeper(key));
     return this.#records.remove('account', key);
   }
 
@@ -125,14 +129,8 @@ export class Accounts {
     return this.#changeNames(fp, (before) => before.filter((name) => name !== key));
   }
 
-  async #changeNames(fp: Fingerprint, change: (names: readonly string[]) => readonly string[]): Promise<void> {
-    for (;;) {
-      const record = await this.#records.get('identity', fp);
-      const names = change(namesOf(record?.value));
-      const over = record?.version ?? 0;
-      if (names.length > 0 && (await this.#records.put('identity', fp, names, { over })) !== null) return;
-      if (names.length === 0 && (over === 0 || (await this.#records.remove('identity', fp, over)))) return;
-    }
+  #changeNames(fp: Fingerprint, change: (names: readonly string[]) => readonly string[]): Promise<void> {
+    return changeList(this.#records, 'identity', fp, change);
   }
 }
 
@@ -140,10 +138,6 @@ export interface NewAccount {
   readonly password: string | null;
   readonly isAdmin: boolean;
   readonly nowMs: number;
-}
-
-function namesOf(value: unknown): string[] {
-  return Array.isArray(value) ? value.filter((name) => typeof name === 'string') : [];
 }
 
 /** Throws INTERNAL for a record that is no account: it lets nobody in. */

@@ -15,6 +15,13 @@ import type { UserSession } from './user-session.ts';
 /** What a request that carries text is charged beside its text, in bytes. */
 export const REQUEST_BYTES = 64;
 
+/**
+ * What making a room is charged, in bytes: by default a user makes 64 rooms at once and 16 a second for long. Where less
+ * may be sent at once, still as many.
+ */
+const ROOM_BYTES = 65_536;
+const ROOMS_AT_ONCE = 64;
+
 /** What a row of a list is charged, in bytes. */
 const ROW_BYTES = 32;
 
@@ -36,6 +43,12 @@ export function checkRate(hub: Hub, session: UserSession, request: Request): voi
 /** Charges for the rows of a list, which is the dearest thing to ask for in a large room. Throws SLOW_DOWN. */
 export function checkRows({ user }: UserSession, rows: number): void {
   const retryAfterMs = user.rate.take(rows * ROW_BYTES);
+  if (retryAfterMs > 0) throw slowDown(retryAfterMs);
+}
+
+/** Charges for a room that is made: each takes space that others may need. Throws SLOW_DOWN. */
+export function payRoom({ limits }: Hub, { user }: UserSession): void {
+  const retryAfterMs = user.rate.take(Math.min(ROOM_BYTES, limits.byteBurst / ROOMS_AT_ONCE), 0);
   if (retryAfterMs > 0) throw slowDown(retryAfterMs);
 }
 

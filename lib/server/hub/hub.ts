@@ -11,6 +11,7 @@ import { type Arrival, enter } from './enter.ts';
 import { Followings } from './following.ts';
 import { checkRate, REQUEST_BYTES } from './gate.ts';
 import { HANDLERS, type Handler } from './handlers.ts';
+import { KeptRooms } from './kept-rooms.ts';
 import { Login, type LoginLimits } from './login.ts';
 import { NetworkState } from './network-state.ts';
 import { OtherNodes } from './other-nodes.ts';
@@ -80,6 +81,7 @@ export class Hub {
   readonly guesses: CodeGuesses;
   readonly followings: Followings;
   readonly rooms: Rooms;
+  readonly keptRooms: KeptRooms;
   readonly network: NetworkState;
   readonly presence: Presence;
   readonly publisher: Publisher;
@@ -112,6 +114,7 @@ export class Hub {
     this.rooms = new Rooms(store, backplane, secrets, clock, limits, {
       onFailure: (error) => log.error({ err: error }, 'a room could not be forgotten'),
     });
+    this.keptRooms = new KeptRooms(store, () => limits.maxRoomsPerUser);
     this.presence = new Presence(turn, clock);
     this.publisher = new Publisher({
       store,

@@ -103,8 +103,9 @@ export interface History {
  * What records are about. `account`: a registered name. `identity`: whose a fingerprint is. `room`: who rules a room and
  * who may enter; forgotten with it. `ban`: of the network. `follow`: whom somebody follows. `read`: how far each member has
  * read a room; forgotten with it. `audit`: what moderators did. `setting`: what an admin changed on a running server.
+ * `kept`: which rooms an identity or an account keeps.
  */
-export type RecordKind = 'account' | 'identity' | 'room' | 'ban' | 'follow' | 'read' | 'audit' | 'setting';
+export type RecordKind = 'account' | 'identity' | 'room' | 'ban' | 'follow' | 'read' | 'audit' | 'setting' | 'kept';
 
 /** A small durable fact. The value is JSON, at most MAX_RECORD_BYTES of it; what it means is the hub's business. */
 export interface StoredRecord {

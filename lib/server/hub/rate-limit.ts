@@ -27,15 +27,15 @@ export class RateLimit {
     this.#filledMs = clock.monotonicMs();
   }
 
-  /** Takes one message of that many bytes; 0 when it may pass, else how long to wait, in milliseconds. */
-  take(bytes: number): number {
+  /** Takes so many messages, one or none, of that many bytes; 0 when they may pass, else how long to wait, in milliseconds. */
+  take(bytes: number, messages: 0 | 1 = 1): number {
     const nowMs = this.#clock.monotonicMs();
     if (nowMs < this.#closedUntilMs) return Math.ceil(this.#closedUntilMs - nowMs);
     this.#fill(nowMs);
     // A message larger than the whole bucket passes when the bucket is full: it can never be fuller.
     const cost = Math.min(bytes, this.#limits.byteBurst);
-    if (this.#messages >= 1 - ROUNDING && this.#bytes >= cost - ROUNDING) {
-      this.#messages -= 1;
+    if (this.#messages >= messages - ROUNDING && this.#bytes >= cost - ROUNDING) {
+      this.#messages -= messages;
       this.#bytes -= cost;
       return 0;
     }

@@ -25,10 +25,15 @@ export interface RoomState {
   readonly mutes: readonly Ban[];
   /** Whether it outlives its last member. */
   readonly isRetained: boolean;
+  /** Whose count of kept rooms it is in: an account, an identity, or both. None when an admin keeps it. */
+  readonly keptBy: readonly string[];
 }
 
 /** Identities with a role in one room. */
 export const MAX_GRANTS = 200;
+
+/** Who keeps a room: an account and an identity. */
+const MAX_KEEPERS = 2;
 
 /** Bans, and mutes, in one list; more would cost every newcomer too long a look. */
 export const MAX_BANS = 500;
@@ -58,7 +63,17 @@ export function withName(state: RoomState, name: UserName, fps: readonly Fingerp
 
 /** What a record of the store says. It is not ours alone there: throws INTERNAL when it is no room. */
 export function parseRoomState(value: unknown): RoomState {
-  const { name, access, codeDigest, grants, topic, bans, mutes, isRetained } = (value ?? {}) as Record<string, unknown>;
+  const {
+    name,
+    access,
+    codeDigest,
+    grants,
+    topic,
+    bans,
+    mutes,
+    isRetained,
+    keptBy = [],
+  } = (value ?? {}) as Record<string, unknown>;
   const roomName = typeof name === 'string' ? toRoomName(name) : null;
   const isSound =
     roomName !== null &&
@@ -67,9 +82,10 @@ export function parseRoomState(value: unknown): RoomState {
     (topic === null || (typeof topic === 'string' && utf8Length(topic) <= MAX_TOPIC_BYTES)) &&
     isListOf(bans, MAX_BANS, isBan) &&
     isListOf(mutes, MAX_BANS, isBan) &&
-    typeof isRetained === 'boolean';
+    typeof isRetained === 'boolean' &&
+    isListOf(keptBy, MAX_KEEPERS, (keeper) => typeof keeper === 'string');
   if (!isSound) throw new BcastError('INTERNAL', { cause: new Error('the store has a room that is none') });
-  return value as RoomState;
+  return { ...(value as RoomState), keptBy: keptBy as string[] };
 }
 
 /** Whether a value of the store is a ban. */

@@ -18,6 +18,8 @@ export class Room {
   readonly name: RoomName;
   readonly key: NameKey;
   readonly incarnation: string;
+  /** Where it was made from, as limits by address count that; null when it came from the store. */
+  origin: string | null = null;
   /** How far its members have got. */
   readonly marks = new Marks();
   /** Who is in it by way of other nodes. */

@@ -1,13 +1,13 @@
-import type { Clock, Timer } from '../../clock.ts';
+import type { Clock } from '../../clock.ts';
 import { BcastError } from '../../errors.ts';
-import { DEFAULT_ROOM, MAX_RECORD_BYTES } from '../../limits.ts';
-import type { Access, Fingerprint } from '../../protocol/messages.ts';
+import { MAX_RECORD_BYTES } from '../../limits.ts';
 import { type NameKey, nameKey, type RoomName } from '../../protocol/names.ts';
 import { utf8Length } from '../../protocol/text.ts';
+import { Leaving } from './leaving.ts';
 import type { Backplane, Bounds, Secrets, Store } from './ports.ts';
-import { Room } from './room.ts';
+import type { Room } from './room.ts';
+import { type Maker, type Opened, RoomSource, roomExists } from './room-source.ts';
 import { parseRoomState, type RoomState } from './room-state.ts';
-import type { User } from './user.ts';
 
 export interface RoomsOptions {
   readonly maxRooms: number;
@@ -20,27 +20,13 @@ export interface RoomsListener {
   readonly onFailure: (error: unknown) => void;
 }
 
-/** Who would own a room that is made, and whether, and how, it must be made. */
-export interface Maker {
-  readonly user: User;
-  readonly fp: Fingerprint;
-  readonly create: Access | null;
-}
-
-export interface Opened {
-  readonly room: Room;
-  /** Null when it was there already. */
-  readonly made: { readonly code: string | null } | null;
-}
-
 /** Tries of a change that others make at the same time. */
 const MAX_TRIES = 10;
 
 /** The rooms of this node. A room appears with its first member and goes some time after its last. */
 export class Rooms {
   readonly #byKey = new Map<NameKey, Room>();
-  /** Rooms that nobody needs, and what will take them away; those that wait longest first. */
-  readonly #leaving = new Map<Room, Timer>();
+  readonly #leaving = new Leaving();
   /** Rooms whose history is being opened or forgotten; whoever comes meanwhile waits. */
   readonly #changing = new Map<NameKey, Promise<unknown>>();
   /** The last change of a room that is under way. */
@@ -49,7 +35,7 @@ export class Rooms {
   readonly #backplane: Backplane;
   /** What came about rooms that are just being loaded. */
   readonly #early = new Map<NameKey, ((room: Room) => void)[]>();
-  readonly #secrets: Secrets;
+  readonly #source: RoomSource;
   readonly #clock: Clock;
   readonly #options: RoomsOptions;
   readonly #onFailure: (error: unknown) => void;
@@ -65,7 +51,7 @@ export class Rooms {
   ) {
     this.#store = store;
     this.#backplane = backplane;
-    this.#secrets = secrets;
+    this.#source = new RoomSource(store, secrets, options);
     this.#clock = clock;
     this.#options = options;
     this.#onFailure = onFailure;
@@ -104,7 +90,6 @@ export class Rooms {
   /** The room is no more, says another node: nobody is in it here, so it is only dropped. */
   async drop(room: Room): Promise<void> {
     if (!room.isIdle) return;
-    this.#leaving.get(room)?.cancel();
     this.#leaving.delete(room);
     await this.#change(room.key, async () => {
       await this.#store.release(room.key);
@@ -130,7 +115,6 @@ export class Rooms {
     const opened = present === undefined ? await this.#load(name, key, maker) : { room: present, made: null };
     const { room } = opened;
     room.holds += 1;
-    this.#leaving.get(room)?.cancel();
     this.#leaving.delete(room);
     return opened;
   }
@@ -157,7 +141,7 @@ export class Rooms {
       }
       const version = await this.#store.put('room', room.key, state, { over: room.version });
       if (version !== null) {
-        room.become(state, version);
+        this.#become(room, state, version);
         this.#backplane.tellRoom(room.key, { type: 'changed' });
         return;
       }
@@ -193,7 +177,7 @@ export class Rooms {
       if (isTheirs && room.remote.isEmpty) this.settle(room);
       else void this.#forget(room);
     });
-    this.#leaving.set(room, timer);
+    this.#leaving.add(room, timer);
   }
 
   /** What history has of the room. */
@@ -201,94 +185,65 @@ export class Rooms {
     return (await this.#store.bounds(key)) ?? { incarnation, first: lastSeq + 1, last: lastSeq };
   }
 
-  async #load(name: RoomName, key: NameKey, maker: Maker | null): Promise<Opened> {
-    const { maxRooms } = this.#options;
-    this.#opening += 1;
-    try {
-      return await this.#change(key, async () => {
-        if (this.#byKey.size + this.#opening > maxRooms) await this.#makeSpace();
-        if (this.#byKey.size + this.#opening > maxRooms) {
-          throw new BcastError('TOO_MANY_ROOMS', { text: `This server has its ${maxRooms} rooms already.` });
-        }
-        this.#early.set(key, []);
-        try {
-          // First, so that nothing is missed between what the store says now and what comes.
-          const members = await this.#backplane.enter(key);
-          const opened = (await this.#find(key, maker?.create ?? null)) ?? (await this.#make(name, key, maker));
+  #load(name: RoomName, key: NameKey, maker: Maker | null): Promise<Opened> {
+    return this.#change(key, async () => {
+      this.#early.set(key, []);
+      try {
+        // First, so that nothing is missed between what the store says now and what comes.
+        const members = await this.#backplane.enter(key);
+        // Before space is made: what is refused must cost nobody a room.
+        const obtain = await this.#source.prepare(name, key, maker);
+        return await this.#inSpace(async () => {
+          const opened = await obtain();
           opened.room.remote.reset(members);
           this.#byKey.set(key, opened.room);
           for (const act of this.#early.get(key) ?? []) act(opened.room);
           return opened;
-        } catch (error) {
-          await this.#backplane.leave(key);
-          throw error;
-        } finally {
-          this.#early.delete(key);
-        }
-      });
+        });
+      } catch (error) {
+        await this.#backplane.leave(key);
+        throw error;
+      } finally {
+        this.#early.delete(key);
+      }
+    });
+  }
+
+  /** Does `work`, which adds one room, when there is space for that. Rejects with TOO_MANY_ROOMS. */
+  async #inSpace<T>(work: () => Promise<T>): Promise<T> {
+    const { maxRooms } = this.#options;
+    this.#opening += 1;
+    try {
+      if (this.#byKey.size + this.#opening > maxRooms) await this.#makeSpace();
+      if (this.#byKey.size + this.#opening > maxRooms) {
+        throw new BcastError('TOO_MANY_ROOMS', { text: `This server has its ${maxRooms} rooms already.` });
+      }
+      return await work();
     } finally {
       this.#opening -= 1;
     }
-  }
-
-  /** The room as the store has it. */
-  async #find(key: NameKey, create: Access | null): Promise<Opened | null> {
-    const record = await this.#store.get('room', key);
-    if (record === null) return null;
-    const state = parseRoomState(record.value);
-    if (create !== null) throw roomExists(state.name);
-    const room = new Room(key, await this.#store.open(key), state, record.version);
-    room.marks.load((await this.#store.get('read', key))?.value);
-    return { room, made: null };
-  }
-
-  async #make(name: RoomName, key: NameKey, maker: Maker | null): Promise<Opened> {
-    if (maker === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${name}.` });
-    this.#checkLength(name);
-    const { user, fp, create } = maker;
-    const bounds = await this.#store.open(key);
-    const code = create === 'locked' ? this.#secrets.newRoomCode() : null;
-    const isOurs = key === DEFAULT_ROOM;
-    const state: RoomState = {
-      name,
-      access: code === null ? 'open' : 'locked',
-      codeDigest: code === null ? null : this.#secrets.codeDigest(key, code),
-      grants: isOurs ? [] : [{ fp, name: user.name, role: 'owner' }],
-      topic: null,
-      bans: [],
-      mutes: [],
-      isRetained: isOurs,
-    };
-    if (isOurs) await this.#store.retain(key, true);
-    const version = await this.#store.put('room', key, state, { over: 0 });
-    if (version !== null) return { room: new Room(key, bounds, state, version), made: { code } };
-    // Made by another node meanwhile.
-    const found = await this.#find(key, create);
-    if (found === null) throw new BcastError('INTERNAL', { cause: new Error('a room came and went') });
-    return found;
   }
 
   /** Reads what a room is from the store, where another node has changed it. */
   async reload(room: Room): Promise<void> {
     const record = await this.#store.get('room', room.key);
     if (record === null) throw new BcastError('NO_SUCH_ROOM', { text: `There is no room ${room.name} any more.` });
-    room.become(parseRoomState(record.value), record.version);
+    this.#become(room, parseRoomState(record.value), record.version);
   }
 
-  #checkLength(name: RoomName): void {
-    const { maxRoomNameLength } = this.#options;
-    if ([...name].length <= maxRoomNameLength) return;
-    const text = `The name of a new room has at most ${maxRoomNameLength} characters here.`;
-    throw new BcastError('ROOM_NAME_INVALID', { text });
+  #become(room: Room, state: RoomState, version: number): void {
+    const isKept = room.state.isRetained;
+    room.become(state, version);
+    if (state.isRetained === isKept || !this.#leaving.has(room)) return;
+    // Kept rooms go another way.
+    this.#leaving.delete(room);
+    this.settle(room);
   }
 
-  /** Forgets the room that has been idle longest: rooms that nobody is in must not keep others from making theirs. */
+  /** Gives up an idle room: rooms that nobody is in must not keep others from making theirs. */
   async #makeSpace(): Promise<void> {
-    const [oldest] = this.#leaving;
-    if (oldest === undefined) return;
-    const [room, timer] = oldest;
-    timer.cancel();
-    await this.#forget(room);
+    const room = this.#leaving.next;
+    if (room !== undefined) await this.#forget(room);
   }
 
   async #forget(room: Room): Promise<void> {
@@ -324,8 +279,4 @@ export class Rooms {
       this.#changing.delete(key);
     }
   }
-}
-
-function roomExists(name: RoomName): BcastError {
-  return new BcastError('ROOM_EXISTS', { text: `There is a room ${name} already.` });
 }

@@ -1,10 +1,10 @@
 import type { Requests } from '../../../protocol/messages.ts';
 import { announce, noteMember } from '../announce.ts';
-import { checkCode, checkJoin, checkRoomCount } from '../gate.ts';
+import { checkCode, checkJoin, checkRoomCount, payRoom } from '../gate.ts';
 import type { Hub } from '../hub.ts';
 import type { Room } from '../room.ts';
+import type { Opened } from '../room-source.ts';
 import { ownerOf } from '../room-state.ts';
-import type { Opened } from '../rooms.ts';
 import type { User } from '../user.ts';
 import type { UserSession } from '../user-session.ts';
 
@@ -12,7 +12,9 @@ import type { UserSession } from '../user-session.ts';
 export async function handleJoin(hub: Hub, session: UserSession, request: Requests['join']): Promise<void> {
   const present = hub.rooms.find(request.room);
   if (present?.has(session.user) !== true) checkRoomCount(hub, session.user);
-  const opened = await hub.rooms.open(request.room, { user: session.user, fp: session.fp, create: request.create });
+  const { user, fp, address } = session;
+  const pay = () => payRoom(hub, session);
+  const opened = await hub.rooms.open(request.room, { user, fp, address, create: request.create, pay });
   const { room } = opened;
   try {
     const { first } = await hub.rooms.bounds(room);
