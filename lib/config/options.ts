@@ -106,7 +106,7 @@ export const SERVER_OPTIONS = {
     5,
     'Sessions of one user; 1 refuses a second login.',
   ),
-  maxRoomsPerUser: live('max-rooms-per-user', integer(1, 100_000), 50, 'Rooms one user may be in.'),
+  maxRoomsPerUser: live('max-rooms-per-user', integer(1, 100_000), 50, 'Rooms one user may be in, and may keep.'),
   maxMembersPerRoom: live('max-members-per-room', integer(1, 1_000_000), 10_000, 'Sessions in one room.'),
   maxRooms: live('max-rooms', integer(1, 10_000_000), 100_000, 'Rooms in total.'),
   maxNameLength: live(
