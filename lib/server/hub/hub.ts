@@ -278,9 +278,11 @@ function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
   return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
 }
 
+/** However long the store is away: behind what a person does while it is, the server would be taken for dead. */
+const INDEPENDENT: ReadonlySet<Request['type']> = new Set(['ping', 'typing', 'mark']);
+
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
 function mustWait(session: UserSession, { type }: Request): boolean {
-  // However long the store is away, the client must not take the server for dead.
-  if (type === 'ping') return false;
+  if (INDEPENDENT.has(type)) return false;
   return type === 'say' ? session.isSaturated : !session.isSettled;
 }

@@ -83,6 +83,7 @@ export class Session implements Outbox {
     this.#queue = new SendQueue(this.#channel, transport, limits, flushList, () => this.#onFlushed());
     this.#requests = new RequestLine({
       handle: (request) => this.#handle(request),
+      isHeartbeat: ({ type }) => type === 'ping' && this.#user !== undefined,
       // With an empty queue there is room for an answer, and the transport need not be asked.
       isHeld: () => !this.#queue.isEmpty && this.#queue.isOverfull,
       nextTurn,
@@ -294,7 +295,7 @@ export class Session implements Outbox {
   /** Who asks faster than it reads the answers, or than they can be given, is read no further for now. */
   #pauseIfBusy(): void {
     if (this.#isPaused || this.#isEnding) return;
-    if (!this.#queue.isOverfull && this.#requests.length === 0) return;
+    if (!this.#queue.isOverfull && !this.#requests.isLong) return;
     this.#isPaused = true;
     this.#transport.pause();
   }
