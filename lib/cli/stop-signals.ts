@@ -1,3 +1,5 @@
+import { systemClock } from '../clock.ts';
+
 /** How a process is asked to end. */
 export interface StopSignals {
   /** Aborted by the first SIGINT or SIGTERM; a second one, unless it is an echo of that, ends the process at once. */
@@ -20,8 +22,8 @@ export function listenForStop(): StopSignals {
   let exitCode: number | undefined;
   let [asked, askedMs]: [string | undefined, number] = [undefined, 0];
   const onSignal = (name: keyof typeof EXIT_CODES): void => {
-    const isEcho = name === asked && performance.now() - askedMs < ECHO_MS;
-    [asked, askedMs] = [name, performance.now()];
+    const isEcho = name === asked && systemClock.monotonicMs() - askedMs < ECHO_MS;
+    [asked, askedMs] = [name, systemClock.monotonicMs()];
     if (isEcho) return;
     // The person does not want to wait any more, not even for output that is on its way.
     if (controller.signal.aborted) process.exit(EXIT_CODES[name]);
