@@ -173,7 +173,7 @@ export class Hub {
     if (user.sessions.size > 0) return;
     this.users.release(user);
     this.followings.exit(user);
-    if (user.account !== null) void this.#noteSeen(user);
+    if (user.account !== null) void this.noteSeen(user.key);
   }
 
   get uptimeMs(): number {
@@ -255,7 +255,7 @@ export class Hub {
   }
 
   /** When somebody was last here is worth no failure. */
-  async #noteSeen({ key }: User): Promise<void> {
+  async noteSeen(key: NameKey): Promise<void> {
     const seenMs = this.clock.nowMs();
     try {
       await this.accounts.update(key, (account) => ({ ...account, seenMs }));

@@ -255,8 +255,10 @@ export class Session implements Outbox {
 
   /** Answers a request with an error; before the hello is accepted, and for broken messages, that ends the connection. */
   #refuse(error: BcastError, req: number | null): void {
-    this.#queue.send(encodeEvent(errorEvent(error, req)), 1);
-    if (this.#user === undefined || isFatal(error.code)) this.#closeFor(error);
+    // One that ends the connection goes out as the last thing anyhow, without an id.
+    const isLast = this.#user === undefined || isFatal(error.code);
+    if (req !== null || !isLast) this.#queue.send(encodeEvent(errorEvent(error, req)), 1);
+    if (isLast) this.#closeFor(error);
   }
 
   #closeFor(error: BcastError): void {
