@@ -127,7 +127,12 @@ export class Hub {
   /** Reads what the network knows; to be awaited before anybody comes. */
   async start(): Promise<void> {
     await this.backplane.start(new OtherNodes(this));
-    await this.network.load();
+    try {
+      await this.network.load();
+    } catch (error) {
+      await this.backplane.stop();
+      throw error;
+    }
     this.#saveLater();
   }
 
