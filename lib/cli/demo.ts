@@ -40,9 +40,13 @@ connect with: on Linux one, as all servers share a port, elsewhere one for each 
     // Redis outlives its terminal by itself, and nobody would find it.
     const forgetHangup = listenForHangup({ onReload: () => children.pass('SIGHUP'), onTerminalGone: stop.stop });
     try {
-      const env = await redisFor(values, environment, children);
-      await startNodes({ nodes, port: values.port, env }, children);
-      await Promise.race([aborted(stop.signal), children.oneEnded]);
+      const begin = async (): Promise<void> => {
+        const env = await redisFor(values, environment, children);
+        await startNodes({ nodes, port: values.port, env }, children);
+      };
+      const stopped = aborted(stop.signal);
+      await Promise.race([begin(), stopped]);
+      await Promise.race([stopped, children.oneEnded]);
       if (!stop.signal.aborted) throw new BcastError('INTERNAL', { text: 'One of the servers has ended.' });
       return 0;
     } finally {
@@ -58,6 +62,7 @@ class Children {
   readonly #all: ChildProcess[] = [];
   readonly #cleanups: (() => void)[] = [];
   readonly #ended = Promise.withResolvers<void>();
+  #isEnding = false;
 
   get oneEnded(): Promise<void> {
     return this.#ended.promise;
@@ -66,6 +71,7 @@ class Children {
   /** Resolves with the first line of its output that matches. */
   async start(command: string, args: readonly string[], options: StartOptions): Promise<string> {
     const { argv0 = command, env, pattern } = options;
+    if (this.#isEnding) throw new BcastError('CLOSED');
     const child = spawn(command, args, { argv0, env: { ...env }, stdio: ['ignore', 'pipe', 'inherit'] });
     this.#all.push(child);
     const found = Promise.withResolvers<string>();
@@ -93,6 +99,7 @@ class Children {
   }
 
   async end(): Promise<void> {
+    this.#isEnding = true;
     for (const child of this.#all.toReversed()) {
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) continue;
       const gone = once(child, 'exit');

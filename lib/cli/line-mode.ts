@@ -34,7 +34,7 @@ export async function runLineMode(
       clock: systemClock,
       signal: stop.signal,
       askCode: questions?.code,
-      connect: () => connect({ ...endpoint.connect, trust, password, user }),
+      connect: (onFirstWait) => connect({ ...endpoint.connect, trust, password, user, onFirstWait }),
     });
     const code = stop.exitCode ?? exitCode;
     if (!isSettled) await leave(code);

@@ -1,6 +1,8 @@
+import { systemClock } from '../clock.ts';
+
 /** How a process is asked to end. */
 export interface StopSignals {
-  /** Aborted by the first SIGINT or SIGTERM; a second one ends the process at once. */
+  /** Aborted by the first SIGINT or SIGTERM; a second one, unless it is an echo of that, ends the process at once. */
   readonly signal: AbortSignal;
   /** 130 after SIGINT, 143 after SIGTERM, as shells report them; undefined before. */
   readonly exitCode: number | undefined;
@@ -10,12 +12,19 @@ export interface StopSignals {
   release(): void;
 }
 
+/** A group of processes and the launcher that passes signals on may tell us the same twice, so close together; in ms. */
+const ECHO_MS = 150;
+
 const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
 
 export function listenForStop(): StopSignals {
   const controller = new AbortController();
   let exitCode: number | undefined;
+  let [asked, askedMs]: [string | undefined, number] = [undefined, 0];
   const onSignal = (name: keyof typeof EXIT_CODES): void => {
+    const isEcho = name === asked && systemClock.monotonicMs() - askedMs < ECHO_MS;
+    [asked, askedMs] = [name, systemClock.monotonicMs()];
+    if (isEcho) return;
     // The person does not want to wait any more, not even for output that is on its way.
     if (controller.signal.aborted) process.exit(EXIT_CODES[name]);
     exitCode = EXIT_CODES[name];

@@ -49,6 +49,8 @@ export interface ConnectOptions {
   readonly openTransport?: (address: ServerAddress, signal: AbortSignal) => Promise<Transport>;
   /** Ends the attempt to connect, with CLOSED; of no effect afterwards. */
   readonly signal?: AbortSignal | undefined;
+  /** Told why the first attempt was refused when the server says that it may be repeated, which it is for a while. */
+  readonly onFirstWait?: (error: BcastError) => void;
   /** Told of every event from the very first on, attempts to connect included. */
   readonly onEvent?: (event: ClientEvent) => void;
 }

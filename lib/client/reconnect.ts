@@ -17,7 +17,7 @@ export const DEFAULT_RECONNECT: ReconnectPolicy = { firstDelayMs: 500, maxDelayM
 export const STABLE_MS = 10_000;
 
 /** A first attempt waits this long in all for a server that says when to come again. */
-const MAX_FIRST_WAIT_MS = 30_000;
+export const MAX_FIRST_WAIT_MS = 30_000;
 
 /** Beyond the server's own idle timeout, how long it may take to notice that a session of ours is gone. */
 const GHOST_MARGIN_MS = 30_000;

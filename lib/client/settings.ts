@@ -27,6 +27,7 @@ export interface Settings {
   readonly reconnect: ReconnectPolicy | null;
   readonly clock: Clock;
   readonly random: () => number;
+  readonly onFirstWait: ((error: BcastError) => void) | undefined;
   readonly onEvent: ((event: ClientEvent) => void) | undefined;
 }
 
@@ -51,6 +52,7 @@ export function resolveOptions(options: ConnectOptions): Settings {
     clock,
     random: options.random ?? Math.random,
     reconnect: options.reconnect === undefined ? DEFAULT_RECONNECT : options.reconnect,
+    onFirstWait: options.onFirstWait,
     onEvent: options.onEvent,
     link: {
       address,

@@ -13,6 +13,8 @@ export interface SteadyLinkOptions {
   readonly random: () => number;
   /** Null: the first cut is the end. */
   readonly reconnect: ReconnectPolicy | null;
+  /** The first attempt was refused, and is repeated. */
+  readonly onFirstWait?: ((error: BcastError) => void) | undefined;
 }
 
 export interface SteadyLinkHandler extends Pick<LinkHandler, 'onEvent' | 'onLatency' | 'onDelay'> {
@@ -80,6 +82,7 @@ export class SteadyLink {
         }
         this.#attempt += 1;
         this.#setStatus({ state: 'offline', error, retryInMs, attempt: this.#attempt });
+        this.#options.onFirstWait?.(error);
         await this.#sleep(retryInMs);
       }
     }

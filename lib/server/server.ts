@@ -76,9 +76,9 @@ interface Foundation {
 }
 
 async function serve(live: LiveConfig, options: RunOptions, foundation: Foundation): Promise<void> {
-  const { log, signal, onReady, adminSocketOf } = options;
+  const { log } = options;
   const { crypto, clock, keeping } = foundation;
-  const { identity, codeKey, isNew } = foundation.key;
+  const { codeKey } = foundation.key;
   // One object for all: whoever reads it at each use sees what a reload changes.
   const limits = live.values;
   const flushList = new FlushList(setImmediate);
@@ -96,6 +96,23 @@ async function serve(live: LiveConfig, options: RunOptions, foundation: Foundati
   });
   keeping.attach(hub);
   await hub.start();
+  try {
+    await receive(live, hub, options, { ...foundation, flushList });
+  } finally {
+    await hub.stop();
+  }
+}
+
+interface Running extends Foundation {
+  readonly flushList: FlushList;
+}
+
+/** Listens, and serves whoever comes until it is asked to stop. */
+async function receive(live: LiveConfig, hub: Hub, options: RunOptions, running: Running): Promise<void> {
+  const { log, signal, onReady, adminSocketOf } = options;
+  const { crypto, clock, flushList } = running;
+  const { identity, isNew } = running.key;
+  const limits = live.values;
   const sessions = new Set<Session>();
   const bindings = createBindingCache(REMEMBERED_BINDINGS);
   const context = { hub, crypto, identity, bindings, clock, log, limits, flushList, nextTurn: setImmediate };
@@ -117,7 +134,6 @@ async function serve(live: LiveConfig, options: RunOptions, foundation: Foundati
   const answered = () => hub.publisher.idle();
   await shutDown({ listener, sessions, answered, clock, drainTimeoutMs: limits.drainTimeout });
   admin?.close();
-  await hub.stop();
 }
 
 /** A server can do its work without being asked how it is; it must be said, though. */

@@ -3,6 +3,7 @@ import { delimiter, dirname, join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { redisForTest } from '../helpers/redis.ts';
 import { findRedis } from '../helpers/redis-binary.ts';
+import { startServer } from '../helpers/server.ts';
 import { TestTerminal } from '../helpers/terminal.ts';
 import { newAccount } from './bcast.ts';
 
@@ -22,6 +23,15 @@ test('bcast demo starts several servers as one network, prints where, and ends t
   demo.child.kill('SIGINT');
   expect((await demo.exit).code).toBe(0);
   expect(await names()).toBe(0);
+});
+
+test('bcast demo on a port that is taken says so and ends', { timeout: 120_000 }, async () => {
+  const redis = await redisForTest();
+  const account = newAccount(undefined, { BCAST_REDIS_URL: redis.url });
+  const taken = await startServer();
+  const { code, stderr } = await account.run(['demo', '--nodes', '2', '--port', String(taken.port)]);
+  expect(code).not.toBe(0);
+  expect(stderr).toContain(`127.0.0.1:${taken.port} is in use`);
 });
 
 test('bcast demo ends its Redis too when its terminal is closed', { timeout: 120_000 }, async () => {

@@ -4,6 +4,7 @@ import { BcastError, toBcastError } from '../../errors.ts';
 
 import type { Events } from '../../protocol/messages.ts';
 import type { Client } from '../client.ts';
+import { sayFirstWait } from '../first-wait.ts';
 import { createIdMaker } from '../message-id.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import { createEndingSwitch, type Ending, type EndingSwitch, watchSilence } from './ending.ts';
@@ -44,7 +45,7 @@ export interface PipeRun {
   /** Asks the person for the code of a locked room; null when there is none. Absent where nobody can be asked. */
   readonly askCode?: AskCode | undefined;
   /** Connects; line mode begins with it, so that --timeout counts it in. */
-  readonly connect: () => Promise<Client>;
+  readonly connect: (onFirstWait: (error: BcastError) => void) => Promise<Client>;
 }
 
 export interface PipeResult {
@@ -64,7 +65,7 @@ export async function runPipe(run: PipeRun): Promise<PipeResult> {
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
   try {
-    const connecting = run.connect();
+    const connecting = run.connect(sayFirstWait(options.isQuiet ? () => undefined : run.streams.note));
     const client = await Promise.race([connecting, ending.first.then(() => undefined)]);
     if (client === undefined) {
       connecting.then((late) => late.close()).catch(() => undefined);
@@ -132,7 +133,7 @@ function assemble(client: Client, run: PipeRun, ending: EndingSwitch): Talk {
   if (options.output !== null || options.search !== null)
     output.gone.addEventListener('abort', () => ending.end({ why: 'gone' }));
   const window = createWindow(WINDOW.messages, WINDOW.bytes);
-  const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0, isStorageOut: false };
+  const progress: Progress = { lastMs: clock.monotonicMs(), rejected: 0, wasOnline: false, isStorageOut: false };
   const reject = (label: string, error: BcastError) => {
     progress.rejected += 1;
     streams.note(

@@ -2,7 +2,7 @@ import type { Clock } from '../../clock.ts';
 import { formatDuration } from '../../duration.ts';
 import { BcastError } from '../../errors.ts';
 import type { Client } from '../client.ts';
-import type { ClientEvent } from '../events.ts';
+import type { ClientEvent, ConnectionStatus } from '../events.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Ending, EndingSwitch, Silence } from './ending.ts';
 import { forgottenText, gapText, removedText } from './format.ts';
@@ -12,6 +12,7 @@ export interface Progress {
   /** The last moment an acknowledgement came, or is to come after the server asked for patience. */
   lastMs: number;
   rejected: number;
+  wasOnline: boolean;
   /** It was said that the server's storage is out of reach, and nothing has got through since. */
   isStorageOut: boolean;
 }
@@ -28,7 +29,7 @@ export interface Watched {
 
 /** What an event means for the run beside its output: an ending, a pause, or a line on stderr. */
 export function heed(event: ClientEvent, state: Watched, silence: Silence | undefined): void {
-  const { ending, progress, clock, options, streams, client } = state;
+  const { progress, clock, options, streams, client } = state;
   const note = (line: string) => {
     if (!options.isQuiet) streams.note(line);
   };
@@ -67,15 +68,25 @@ export function heed(event: ClientEvent, state: Watched, silence: Silence | unde
       onRoomLost(event, state);
       return;
     case 'status':
-      if (event.status.state === 'closed' && event.status.error !== undefined) {
-        ending.end({ why: 'failed', error: event.status.error });
-      } else if (event.status.state === 'offline') {
-        const { error, retryInMs } = event.status;
-        note(`${sanitiseLine(error.message)} Trying again in ${formatDuration(retryInMs)}.`);
-      } else if (event.status.state === 'online' && event.status.isReconnect) note('Connected again.');
+      onStatus(event.status, state);
       return;
     default:
       return;
+  }
+}
+
+function onStatus(status: ConnectionStatus, { options, streams, progress, ending }: Watched): void {
+  const note = (line: string): void => {
+    if (!options.isQuiet) streams.note(line);
+  };
+  if (status.state === 'online') {
+    progress.wasOnline = true;
+    if (status.isReconnect) note('Connected again.');
+  } else if (status.state === 'offline' && progress.wasOnline) {
+    // What the first connection had to wait for was said while it did.
+    note(`${sanitiseLine(status.error.message)} Trying again in ${formatDuration(status.retryInMs)}.`);
+  } else if (status.state === 'closed' && status.error !== undefined) {
+    ending.end({ why: 'failed', error: status.error });
   }
 }
 

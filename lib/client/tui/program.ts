@@ -4,6 +4,7 @@ import { BcastError, toBcastError } from '../../errors.ts';
 import type { Access, MessageId } from '../../protocol/messages.ts';
 import { nameKey, type RoomName, type UserName } from '../../protocol/names.ts';
 import { type Client, type ConnectOptions, connect, type PasswordSource, type TrustPolicy } from '../client.ts';
+import { sayFirstWait } from '../first-wait.ts';
 import { createIdMaker } from '../message-id.ts';
 import { sanitiseLine } from '../sanitise.ts';
 import type { Effect } from './effect.ts';
@@ -126,8 +127,13 @@ async function connectAsking(options: TuiOptions): Promise<Client> {
         return ask(address, fingerprint);
       },
     };
+    const onFirstWait = sayFirstWait((text) => {
+      stopWaiting();
+      options.output.write(`${text}\n`);
+    });
+    const password = options.connect.password ?? askAgain;
     try {
-      return await connect({ ...options.connect, trust, password: options.connect.password ?? askAgain, user });
+      return await connect({ ...options.connect, trust, password, user, onFirstWait });
     } catch (thrown) {
       stopWaiting();
       const error = toBcastError(thrown);

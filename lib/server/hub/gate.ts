@@ -7,7 +7,7 @@ import { type BanSubject, banRefusal } from './bans.ts';
 import { slowDown } from './held.ts';
 import type { Hub } from './hub.ts';
 import type { Member } from './member.ts';
-import { atLeast } from './roles.ts';
+import { atLeast, withArticle } from './roles.ts';
 import type { Room, Subject } from './room.ts';
 import type { User } from './user.ts';
 import type { UserSession } from './user-session.ts';
@@ -86,7 +86,9 @@ export function requireRole(hub: Hub, session: UserSession, request: Request, na
 export function requireRuler({ user }: UserSession, room: Room, needed: Role): void {
   const role = room.roleOf(user);
   if (atLeast(role, needed)) return;
-  throw new BcastError('NOT_ALLOWED', { text: `Only a ${needed} of ${room.name} may do that; you are a ${role}.` });
+  throw new BcastError('NOT_ALLOWED', {
+    text: `Only ${withArticle(needed)} of ${room.name} may do that; you are ${withArticle(role)}.`,
+  });
 }
 
 /** Throws NOT_ALLOWED for everybody but the network's admins. */

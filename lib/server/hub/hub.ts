@@ -130,7 +130,12 @@ export class Hub {
   /** Reads what the network knows; to be awaited before anybody comes. */
   async start(): Promise<void> {
     await this.backplane.start(new OtherNodes(this));
-    await this.network.load();
+    try {
+      await this.network.load();
+    } catch (error) {
+      await this.backplane.stop();
+      throw error;
+    }
     this.#saveLater();
   }
 
@@ -176,7 +181,7 @@ export class Hub {
     if (user.sessions.size > 0) return;
     this.users.release(user);
     this.followings.exit(user);
-    if (user.account !== null) void this.#noteSeen(user);
+    if (user.account !== null) void this.noteSeen(user.key);
   }
 
   get uptimeMs(): number {
@@ -258,7 +263,7 @@ export class Hub {
   }
 
   /** When somebody was last here is worth no failure. */
-  async #noteSeen({ key }: User): Promise<void> {
+  async noteSeen(key: NameKey): Promise<void> {
     const seenMs = this.clock.nowMs();
     try {
       await this.accounts.update(key, (account) => ({ ...account, seenMs }));
@@ -281,9 +286,11 @@ function bannedUntil(untilMs: number | null, nowMs: number): BcastError {
   return new BcastError('BANNED', untilMs === null ? {} : { untilMs, retryAfterMs: untilMs - nowMs });
 }
 
+/** However long the store is away: behind what a person does while it is, the server would be taken for dead. */
+const INDEPENDENT: ReadonlySet<Request['type']> = new Set(['ping', 'typing', 'mark']);
+
 /** A request is done when all that the same session sent before it is; only messages may follow each other at once. */
 function mustWait(session: UserSession, { type }: Request): boolean {
-  // However long the store is away, the client must not take the server for dead.
-  if (type === 'ping') return false;
+  if (INDEPENDENT.has(type)) return false;
   return type === 'say' ? session.isSaturated : !session.isSettled;
 }

@@ -10,3 +10,8 @@ export function atLeast(role: Role, needed: Role): boolean {
 export function outranks(actor: Role, subject: Role): boolean {
   return RANK[actor] > RANK[subject];
 }
+
+/** The role in a sentence. */
+export function withArticle(role: Role): string {
+  return role === 'owner' || role === 'admin' ? `an ${role}` : `a ${role}`;
+}

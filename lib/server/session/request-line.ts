@@ -3,9 +3,14 @@ import type { Request } from '../../protocol/messages.ts';
 /** Requests that one session may have answered before the others get a turn: a few milliseconds of work. */
 const REQUESTS_PER_TURN = 1_024;
 
+/** Requests that may wait before the client is read no further: a heartbeat may be behind them. */
+const MAX_WAITING = 16;
+
 export interface RequestLineOptions {
   /** Answers a request; a promise when that takes longer than the call. Never throws or rejects. */
   readonly handle: (request: Request) => undefined | Promise<void>;
+  /** Whether it need not wait for others, but for such as itself. */
+  readonly isHeartbeat: (request: Request) => boolean;
   /** Whether answers have nowhere to go for now. When that may have changed, `goOn` is to be called. */
   readonly isHeld: () => boolean;
   /** Calls back in the next turn of the event loop. */
@@ -15,12 +20,13 @@ export interface RequestLineOptions {
 }
 
 /**
- * The requests of one session, one after another. They wait here while one takes longer than its call, while the client
+ * The requests of one session, one after another, but for heartbeats. They wait here while one takes longer than its call, while the client
  * does not read its answers, and when it has had its share of the turn. In the usual case nothing waits and nothing is
  * allocated.
  */
 export class RequestLine {
   readonly #handle: RequestLineOptions['handle'];
+  readonly #isHeartbeat: RequestLineOptions['isHeartbeat'];
   readonly #isHeld: RequestLineOptions['isHeld'];
   readonly #nextTurn: RequestLineOptions['nextTurn'];
   readonly #onEmpty: RequestLineOptions['onEmpty'];
@@ -32,8 +38,9 @@ export class RequestLine {
   #leftThisTurn = REQUESTS_PER_TURN;
   #isClosed = false;
 
-  constructor({ handle, isHeld, nextTurn, onEmpty }: RequestLineOptions) {
+  constructor({ handle, isHeartbeat, isHeld, nextTurn, onEmpty }: RequestLineOptions) {
     this.#handle = handle;
+    this.#isHeartbeat = isHeartbeat;
     this.#isHeld = isHeld;
     this.#nextTurn = nextTurn;
     this.#onEmpty = onEmpty;
@@ -44,10 +51,16 @@ export class RequestLine {
     return this.#waiting === undefined ? 0 : this.#waiting.length - this.#done;
   }
 
+  /** Whether no more should be read for now. */
+  get isLong(): boolean {
+    return this.length > (this.#isHeld() ? 0 : MAX_WAITING);
+  }
+
   push(request: Request): void {
     if (this.#isClosed) return;
     if (this.#waiting !== undefined) {
-      this.#waiting.push(request);
+      if (this.#mayPass(request)) this.#answer(request);
+      else this.#waiting.push(request);
     } else if (this.#mustWait()) {
       this.#waiting = [request];
     } else {
@@ -79,6 +92,12 @@ export class RequestLine {
     this.#isClosed = true;
     this.#waiting = undefined;
     this.#done = 0;
+  }
+
+  /** A heartbeat does not wait for another request, however long that takes, but for its share of the turn. */
+  #mayPass(request: Request): boolean {
+    if (!this.#isHeartbeat(request) || this.isLong || this.#leftThisTurn <= 0 || this.#isHeld()) return false;
+    return !this.#waiting?.slice(this.#done).some(this.#isHeartbeat);
   }
 
   #answer(request: Request): void {

@@ -83,6 +83,7 @@ export class Session implements Outbox {
     this.#queue = new SendQueue(this.#channel, transport, limits, flushList, () => this.#onFlushed());
     this.#requests = new RequestLine({
       handle: (request) => this.#handle(request),
+      isHeartbeat: ({ type }) => type === 'ping' && this.#user !== undefined,
       // With an empty queue there is room for an answer, and the transport need not be asked.
       isHeld: () => !this.#queue.isEmpty && this.#queue.isOverfull,
       nextTurn,
@@ -254,8 +255,10 @@ export class Session implements Outbox {
 
   /** Answers a request with an error; before the hello is accepted, and for broken messages, that ends the connection. */
   #refuse(error: BcastError, req: number | null): void {
-    this.#queue.send(encodeEvent(errorEvent(error, req)), 1);
-    if (this.#user === undefined || isFatal(error.code)) this.#closeFor(error);
+    // One that ends the connection goes out as the last thing anyhow, without an id.
+    const isLast = this.#user === undefined || isFatal(error.code);
+    if (req !== null || !isLast) this.#queue.send(encodeEvent(errorEvent(error, req)), 1);
+    if (isLast) this.#closeFor(error);
   }
 
   #closeFor(error: BcastError): void {
@@ -294,7 +297,7 @@ export class Session implements Outbox {
   /** Who asks faster than it reads the answers, or than they can be given, is read no further for now. */
   #pauseIfBusy(): void {
     if (this.#isPaused || this.#isEnding) return;
-    if (!this.#queue.isOverfull && this.#requests.length === 0) return;
+    if (!this.#queue.isOverfull && !this.#requests.isLong) return;
     this.#isPaused = true;
     this.#transport.pause();
   }

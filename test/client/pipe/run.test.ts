@@ -333,6 +333,31 @@ describe('an ending', () => {
     expect(await connecting).toEqual({ exitCode: 10, isSettled: false });
   });
 
+  test('says once what the first connection waits for', async () => {
+    const error = new BcastError('UNAVAILABLE', { retryAfterMs: 1_000 });
+    const notes: string[] = [];
+    const client = new FakeClient();
+    const run = (isQuiet: boolean) =>
+      runPipe({
+        options: { ...PLAIN, isQuiet },
+        streams: {
+          openStdin: () => Readable.from([]),
+          stdout: new Collector().stream,
+          note: (line) => notes.push(line),
+        },
+        clock: new ManualClock(),
+        signal: AbortSignal.timeout(10_000),
+        async connect(onFirstWait) {
+          for (let attempt = 1; attempt < 4; attempt += 1) onFirstWait(error);
+          return client.asClient();
+        },
+      });
+    expect((await run(false)).exitCode).toBe(0);
+    expect(notes).toEqual([`${error.message} Trying for up to 30s.`]);
+    await run(true);
+    expect(notes).toHaveLength(1);
+  });
+
   test('by a signal waits only for what is on its way', async () => {
     const stdin = new PassThrough();
     const { client, stop, done } = start({ input: stdinLines, stdin });

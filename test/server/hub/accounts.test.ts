@@ -110,6 +110,18 @@ describe('a name that is registered', () => {
     expect(await refusal(bob.ask({ type: 'whois', name: 'carol' as UserName }) as never)).toBe('NO_SUCH_USER');
   });
 
+  test('was last borne when its owner took another name', async () => {
+    const harness = new HubHarness();
+    const [alice, bob] = [await harness.enter('alice'), await harness.enter('bob')];
+    await alice.ask(register());
+    await harness.pass(60_000);
+    await alice.ask(nick('alicia'));
+    const renamedMs = harness.clock.nowMs();
+    await harness.pass(60_000);
+    await bob.ask({ type: 'whois', name: 'alice' as UserName });
+    expect(bob.seen('user').at(-1)).toMatchObject({ sessions: 0, sinceMs: renamedMs });
+  });
+
   test('raced for by two who hold it at different times is had by one', async () => {
     const harness = new HubHarness();
     const alice = await harness.enter('alice');

@@ -55,6 +55,18 @@ describe('a moderator', () => {
     expect(await bob.ask(unmute('carol'))).toMatchObject(notAllowed);
   });
 
+  test('does not lift what was laid on himself', async () => {
+    const { harness, owner, bob } = await inADen();
+    await owner.ask(role('bob', 'moderator'));
+    await owner.ask(mute('bob'));
+    expect(await bob.ask(unmute('bob'))).toMatchObject(notAllowed);
+    expect(await bob.say('hi', 'den')).toMatchObject({ type: 'error' });
+    // An admin may, and so may another moderator.
+    const root = await harness.enter('root');
+    await root.join('den');
+    expect(await root.ask(unmute('bob'))).toMatchObject({ type: 'ok' });
+  });
+
   test('stays one over a change of name and a return', async () => {
     const { harness, owner, bob } = await inADen();
     await owner.ask(role('bob', 'moderator'));

@@ -19,6 +19,7 @@ class LineHarness {
         this.onHandle();
         return this.work.get(req);
       },
+      isHeartbeat: ({ type }) => type === 'ping',
       isHeld: () => this.isHeld,
       nextTurn: (callback) => void this.#turns.push(callback),
       onEmpty: () => {
@@ -28,7 +29,7 @@ class LineHarness {
   }
 
   push(...reqs: number[]): void {
-    for (const req of reqs) this.line.push({ type: 'ping', req } satisfies Request);
+    for (const req of reqs) this.line.push({ type: 'rooms', req } satisfies Request);
   }
 
   nextTurn(): void {
@@ -54,6 +55,35 @@ describe('a line of requests', () => {
     harness.push(1, 2, 3);
     expect(harness.handled).toEqual([1, 2, 3]);
     expect(harness.line.length).toBe(0);
+  });
+
+  test('lets a heartbeat pass what takes time, but no more of them than fit into a turn, nor where answers are not read', async () => {
+    const harness = new LineHarness();
+    const ping = (req: number): void => harness.line.push({ type: 'ping', req });
+    const finish = harness.slow(1);
+    harness.push(1, 2);
+    ping(3);
+    expect(harness.handled).toEqual([1, 3]);
+    harness.isHeld = true;
+    ping(4);
+    harness.isHeld = false;
+    for (let req = 5; req < 2_000; req += 1) ping(req);
+    expect(harness.handled.length).toBeLessThan(1_100);
+    await finish();
+    while (harness.line.length > 0) harness.nextTurn();
+    expect(harness.handled).toHaveLength(1_999);
+  });
+
+  test('is long when a few wait, and where answers are not read when one does', () => {
+    const harness = new LineHarness();
+    harness.slow(1);
+    harness.push(1, ...Array.from({ length: 16 }, (_, i) => i + 2));
+    expect(harness.line.isLong).toBe(false);
+    harness.isHeld = true;
+    expect(harness.line.isLong).toBe(true);
+    harness.isHeld = false;
+    harness.push(18);
+    expect(harness.line.isLong).toBe(true);
   });
 
   test('makes them wait behind one that takes time, in order', async () => {

@@ -112,10 +112,7 @@ describe('a request that cannot be read', () => {
     const { peer } = await harness.enterPeer('alice');
     peer.channel.sealMessages([framed('82 11 f6')]);
     await peer.closed;
-    expect(errorsOf(peer)).toEqual([
-      [null, ERRORS.BAD_MESSAGE.wire],
-      [null, ERRORS.BAD_MESSAGE.wire],
-    ]);
+    expect(errorsOf(peer)).toEqual([[null, ERRORS.BAD_MESSAGE.wire]]);
     const other = await harness.enterPeer('bob');
     other.peer.channel.sealMessages([framed('83 11 18 2a 00')]);
     await other.peer.closed;
@@ -354,6 +351,10 @@ test('a heartbeat is answered while the store keeps what was said before waiting
   const id = '0'.repeat(32);
   peer.send({ type: 'say', again: false, room: DEN, kind: 'text', id, body: 'waits' });
   await gate.reached;
+  // Who types meanwhile, and sees what others do, waits for nothing; what must wait keeps no heartbeat behind it.
+  expect(await peer.ask({ type: 'typing', room: DEN })).toMatchObject({ type: 'ok' });
+  expect(await peer.ask({ type: 'mark', room: DEN, delivered: 0, read: 0 })).toMatchObject({ type: 'ok' });
+  for (let i = 0; i < 10; i += 1) void peer.ask({ type: 'rooms' }).catch(() => undefined);
   expect(await peer.ask({ type: 'ping' })).toMatchObject({ type: 'ok' });
   expect(peer.events.some((event) => event.type === 'ok' && 'seq' in event && event.seq === 1)).toBe(false);
   gate.release();

@@ -37,10 +37,13 @@ export async function handleBan(hub: Hub, session: UserSession, request: Request
 export async function handleUnban(hub: Hub, session: UserSession, request: Requests['unban']): Promise<void> {
   const { penalty, target, req } = request;
   const room = scope(hub, session, request);
-  const before = listOf(hub, room, penalty).current(hub.clock.nowMs());
+  const nowMs = hub.clock.nowMs();
+  const list = listOf(hub, room, penalty);
+  const before = list.current(nowMs);
+  checkNotOwn(session.user, lifted(before, list.without(target, nowMs)));
   await liftBan(hub, session.user, { room, penalty, target });
   if (penalty === 'mute')
-    for (const ban of lifted(before, listOf(hub, room, penalty))) tellOfVoice(hub, room, session.user, ban);
+    for (const ban of lifted(before, listOf(hub, room, penalty).all)) tellOfVoice(hub, room, session.user, ban);
   session.ok(req);
 }
 
@@ -225,6 +228,12 @@ function roomsOf(hub: Hub, room: Room | null, { key }: Subject): readonly Room[]
   return [...new Set([...(user?.sessions ?? [])].flatMap((session) => [...session.rooms.keys()]))];
 }
 
-function lifted(before: readonly Ban[], after: Bans): readonly Ban[] {
-  return before.filter((ban) => !after.all.includes(ban));
+function lifted(before: readonly Ban[], after: readonly Ban[]): readonly Ban[] {
+  return before.filter((ban) => !after.includes(ban));
+}
+
+/** A moderator whom an owner has muted is not the one to lift that. */
+function checkNotOwn({ key, fps, isAdmin }: User, bans: readonly Ban[]): void {
+  if (isAdmin || !bans.some((ban) => isMeant(ban, { nameKey: key, fps, address: null }))) return;
+  throw new BcastError('NOT_ALLOWED', { text: 'Somebody else has to lift what was laid on you.' });
 }

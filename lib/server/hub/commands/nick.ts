@@ -48,6 +48,7 @@ export async function takeName(hub: Hub, user: User, name: UserName, { account, 
   }
   if (user.sessions.size === 0) return;
   const before = holderOf(user);
+  if (user.account !== null && key !== oldKey) void hub.noteSeen(oldKey);
   hub.users.rename(user, name);
   user.account = account;
   // What an account may do goes with its name: without it nobody could take it from who bears another.

@@ -27,8 +27,9 @@ export function handleTell(hub: Hub, session: UserSession, request: Requests['te
 
 async function deliverAnywhere(hub: Hub, session: UserSession, request: Requests['tell']): Promise<void> {
   const found = await hub.backplane.find(nameKey(request.to)).catch((error: unknown) => {
-    const { retryAfterMs = 0 } = toBcastError(error);
-    session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
+    const { code, retryAfterMs = 0 } = toBcastError(error);
+    // Of other errors the client does not come again.
+    if (code === 'UNAVAILABLE') session.held.hold(request.id, retryAfterMs, hub.clock.monotonicMs());
     throw error;
   });
   const here = hub.users.find(request.to);
