@@ -57,7 +57,7 @@ function besidePeers(quick: boolean, time: Time): PlannedCell[] {
   const withRedis = [...PEERS, 'bcast-redis'];
   return [
     { name: 'fanout-10', targets: PEERS, cell: fanout(10, time) },
-    { name: 'fanout-100', targets: PEERS, cell: fanout(100, time) },
+    { name: 'fanout-100', targets: [...PEERS, 'bcast-sqlite'], cell: fanout(100, time) },
     { name: 'fanout-1000', targets: PEERS, cell: fanout(1_000, time) },
     {
       name: 'waiting-100',
