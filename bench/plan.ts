@@ -34,6 +34,12 @@ const STORES = ['bcast', 'bcast-sqlite', 'bcast-redis'];
 /** One node, two, four; all on a Redis. */
 const NODES = ['bcast-redis', 'bcast-2-nodes', 'bcast-4-nodes'];
 
+/**
+ * So long, at the rate of a steady cell, V8 compiles what runs often. It does so in a thread beside the server's, and on the one
+ * core they have a server waits for it now and then.
+ */
+const COMPILED_MS = 15_000;
+
 /** `quick` takes one run of short cells: enough to see an order of magnitude, too little to compare by. */
 export function makePlan(quick: boolean): Plan {
   const time = quick ? { warmUpMs: 300, measureMs: 700 } : { warmUpMs: 1_500, measureMs: 4_000 };
@@ -52,6 +58,7 @@ function besidePeers(quick: boolean, time: Time): PlannedCell[] {
     placing: 'even',
     deliveriesPerS: 20_000,
     ...time,
+    ...(!quick && { warmUpMs: COMPILED_MS }),
   } as const;
   const acknowledging = [...PEERS, ...STORES.slice(1)];
   const withRedis = [...PEERS, 'bcast-redis'];
