@@ -43,6 +43,31 @@ describe('a batch that is sent again', () => {
     expect((await readAll(store)).map(({ body }) => body)).toEqual(['one', 'two']);
   });
 
+  test('is stored once though others have said thousands of things since', async () => {
+    const prefix = hex();
+    const other = await redisStore(redis.url, { prefix });
+    await other.open(ROOM);
+    const real = await connectForTest(redis.url);
+    let isCut = true;
+    const connection: RedisConnection = {
+      ...real,
+      async run(script, keys, args) {
+        const reply = await real.run(script, keys, args);
+        if (script !== APPEND || !isCut) return reply;
+        isCut = false;
+        for (let i = 0; i < 50; i += 1) await other.append(Array.from({ length: 200 }, () => draft('meanwhile')));
+        throw new RedisFailure('unavailable', 'the answer is lost');
+      },
+    };
+    const store = await redisStore(redis.url, { prefix, connection });
+    await store.open(ROOM);
+    expect(await store.append([draft('one'), draft('two')])).toMatchObject([
+      { seq: 1, isDuplicate: false },
+      { seq: 2, isDuplicate: false },
+    ]);
+    expect(await store.append([draft('three')])).toMatchObject([{ seq: 10_003, isDuplicate: false }]);
+  });
+
   test('tells what is new from what was there before', async () => {
     const real = await connectForTest(redis.url);
     let isCut = false;

@@ -4,6 +4,9 @@ import { DUPLICATE_KEY } from '../../redis/packed-message.ts';
 /** How many of a room's newest ids are recognised at least when they come again; twice as many at most are kept. */
 const REMEMBERED_IDS = 4_096;
 
+/** How far a batch that was sent before is looked for in what came since, where that is more than is remembered. */
+const LOOKED_THROUGH = { pages: 32, messages: 1_000 } as const;
+
 /** How long it is remembered that a batch was sent again: longer than its first sending can lie about, in milliseconds. */
 const FENCE_MS = 3_600_000;
 
@@ -111,6 +114,21 @@ end
 local again = ARGV[11]
 local hasNewKeys = redis.call('EXISTS', KEYS[2], KEYS[3]) < 2
 local answers, known, ids, numbers, sizes, messages = {}, {}, {}, {}, {}, {}
+-- While its node was cut off others may have said more than is remembered.
+if (isSentBefore or isOvertaken) and last - tonumber(ARGV[8]) > ${REMEMBERED_IDS} then
+  local wanted = {}
+  for i = 1, #again do wanted[string.sub(ARGV[11 + 2 * i], ${DUPLICATE_KEY.from}, ${DUPLICATE_KEY.to})] = true end
+  local from = string.format('%d', ARGV[8] + 1)
+  for _ = 1, ${LOOKED_THROUGH.pages} do
+    local page = redis.call('XRANGE', KEYS[2], from, '+', 'COUNT', ${LOOKED_THROUGH.messages})
+    for _, entry in ipairs(page) do
+      local id = string.sub(entry[2][2], ${DUPLICATE_KEY.from}, ${DUPLICATE_KEY.to})
+      if wanted[id] and not known[id] then known[id] = string.gsub(entry[1], '-', ' ') end
+    end
+    if #page < ${LOOKED_THROUGH.messages} then break end
+    from = '(' .. page[#page][1]
+  end
+end
 for i = 1, #again do
   local message = ARGV[11 + 2 * i]
   local id = string.sub(message, ${DUPLICATE_KEY.from}, ${DUPLICATE_KEY.to})
