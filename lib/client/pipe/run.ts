@@ -17,7 +17,7 @@ import { createOutput, type Output } from './output.ts';
 import { createReceiver, type Receiver } from './receiver.ts';
 import { type PipeSearch, writeFound } from './search.ts';
 import { createSender, type Send } from './sender.ts';
-import { heed, type Progress, summarise } from './watch.ts';
+import { heed, noteUnlessQuiet, type Progress, summarise } from './watch.ts';
 import { createWindow, type Window } from './window.ts';
 
 /**
@@ -65,7 +65,7 @@ export async function runPipe(run: PipeRun): Promise<PipeResult> {
   signal.addEventListener('abort', onSignal, { once: true });
   if (signal.aborted) onSignal();
   try {
-    const connecting = run.connect(sayFirstWait(options.isQuiet ? () => undefined : run.streams.note));
+    const connecting = run.connect(sayFirstWait(noteUnlessQuiet(run)));
     const client = await Promise.race([connecting, ending.first.then(() => undefined)]);
     if (client === undefined) {
       connecting.then((late) => late.close()).catch(() => undefined);

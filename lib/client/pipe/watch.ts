@@ -30,9 +30,7 @@ export interface Watched {
 /** What an event means for the run beside its output: an ending, a pause, or a line on stderr. */
 export function heed(event: ClientEvent, state: Watched, silence: Silence | undefined): void {
   const { progress, clock, options, streams, client } = state;
-  const note = (line: string) => {
-    if (!options.isQuiet) streams.note(line);
-  };
+  const note = noteUnlessQuiet(state);
   switch (event.type) {
     case 'message':
     case 'private':
@@ -75,10 +73,14 @@ export function heed(event: ClientEvent, state: Watched, silence: Silence | unde
   }
 }
 
-function onStatus(status: ConnectionStatus, { options, streams, progress, ending }: Watched): void {
-  const note = (line: string): void => {
-    if (!options.isQuiet) streams.note(line);
-  };
+/** Writes lines that `--quiet` does without. */
+export function noteUnlessQuiet({ options, streams }: Pick<Watched, 'options' | 'streams'>): (line: string) => void {
+  return options.isQuiet ? () => undefined : streams.note;
+}
+
+function onStatus(status: ConnectionStatus, state: Watched): void {
+  const { progress, ending } = state;
+  const note = noteUnlessQuiet(state);
   if (status.state === 'online') {
     progress.wasOnline = true;
     if (status.isReconnect) note('Connected again.');

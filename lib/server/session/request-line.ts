@@ -20,9 +20,9 @@ export interface RequestLineOptions {
 }
 
 /**
- * The requests of one session, one after another, but for heartbeats. They wait here while one takes longer than its call, while the client
- * does not read its answers, and when it has had its share of the turn. In the usual case nothing waits and nothing is
- * allocated.
+ * The requests of one session, one after another, but for heartbeats. They wait here while one takes longer than its call,
+ * while the client does not read its answers, and when it has had its share of the turn. In the usual case nothing waits
+ * and nothing is allocated.
  */
 export class RequestLine {
   readonly #handle: RequestLineOptions['handle'];

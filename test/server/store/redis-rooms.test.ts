@@ -21,6 +21,27 @@ beforeAll(async () => {
 
 afterAll(() => redis.stop());
 
+/** A connection that loses the answer to the next batch after each `cut`, when `meanwhile` is done. */
+function losingAnswers(real: RedisConnection, meanwhile = async (): Promise<void> => undefined) {
+  let isCut = false;
+  const connection: RedisConnection = {
+    ...real,
+    async run(script, keys, args) {
+      const reply = await real.run(script, keys, args);
+      if (script !== APPEND || !isCut) return reply;
+      isCut = false;
+      await meanwhile();
+      throw new RedisFailure('unavailable', 'the answer is lost');
+    },
+  };
+  return {
+    connection,
+    cut(): void {
+      isCut = true;
+    },
+  };
+}
+
 describe('a batch that is sent again', () => {
   test('is stored once, also when its first sending is executed after it', async () => {
     const real = await connectForTest(redis.url);
@@ -48,17 +69,10 @@ describe('a batch that is sent again', () => {
     const other = await redisStore(redis.url, { prefix });
     await other.open(ROOM);
     const real = await connectForTest(redis.url);
-    let isCut = true;
-    const connection: RedisConnection = {
-      ...real,
-      async run(script, keys, args) {
-        const reply = await real.run(script, keys, args);
-        if (script !== APPEND || !isCut) return reply;
-        isCut = false;
-        for (let i = 0; i < 50; i += 1) await other.append(Array.from({ length: 200 }, () => draft('meanwhile')));
-        throw new RedisFailure('unavailable', 'the answer is lost');
-      },
-    };
+    const { connection, cut } = losingAnswers(real, async () => {
+      for (let i = 0; i < 50; i += 1) await other.append(Array.from({ length: 200 }, () => draft('meanwhile')));
+    });
+    cut();
     const store = await redisStore(redis.url, { prefix, connection });
     await store.open(ROOM);
     expect(await store.append([draft('one'), draft('two')])).toMatchObject([
@@ -70,21 +84,12 @@ describe('a batch that is sent again', () => {
 
   test('tells what is new from what was there before', async () => {
     const real = await connectForTest(redis.url);
-    let isCut = false;
-    const connection: RedisConnection = {
-      ...real,
-      async run(script, keys, args) {
-        const reply = await real.run(script, keys, args);
-        if (script !== APPEND || !isCut) return reply;
-        isCut = false;
-        throw new RedisFailure('unavailable', 'the answer is lost');
-      },
-    };
+    const { connection, cut } = losingAnswers(real);
     const store = await redisStore(redis.url, { connection });
     await store.open(ROOM);
     const [old, fresh] = [draft('old', { isAgain: true }), draft('new', { isAgain: true })];
     await store.append([old]);
-    isCut = true;
+    cut();
     expect(await store.append([old, fresh, fresh])).toMatchObject([
       { seq: 1, isDuplicate: true },
       { seq: 2, isDuplicate: false },
